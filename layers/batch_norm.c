@@ -8,6 +8,7 @@
 #include "base/math.h"
 #include "compute/counted.h"
 #include "graph/builder.h"
+#include "graph/together.h"
 #include "kernels/kernels.h"
 #include "layers/registry.h"
 
@@ -61,7 +62,8 @@ typedef struct batch_norm_job {
     const tl_pass *pass;
     const tl_kernels *kernels;
     size_t channels, rows, chunk, chunks;
-    size_t counted; /* rows within the lengths of the samples */
+    size_t counted; /* rows within the lengths of the samples; of all shards where these are synchronised */
+    double *terms;  /* of synchronised shards; else NULL */
     const tl_real *centre;
     tl_real *first, *second; /* (chunks, channels) each: the two sums of every chunk */
 } batch_norm_job;
@@ -239,26 +241,31 @@ static void keep_sums(const batch_norm_job *job, size_t c, double mean, double s
     job->pass->sums[1 + SUM_SQUARES * job->channels + c] = squares;
 }
 
-/* The rounding error of the mean in tl_real is added to the term. */
+/* Sets the saved numbers of a channel. The rounding error of the mean in tl_real is added to the term. */
+static void save_numbers(const batch_norm_job *job, size_t c, double mean, double squares) {
+    const size_t channels = job->channels;
+    const tl_real *scale = job->pass->parameter[SCALE], *shift = job->pass->parameter[SHIFT];
+    tl_real *saved = job->pass->saved;
+    const double variance = squares / (double)job->counted;
+    const double inverse = isfinite(variance) ? 1 / sqrt(variance + job->layer->epsilon) : NAN;
+    const tl_real centre = (tl_real)mean;
+    const double rest = ((double)centre - mean) * inverse;
+    saved[CENTRE * channels + c] = centre;
+    saved[INVERSE * channels + c] = (tl_real)inverse;
+    saved[REST * channels + c] = (tl_real)rest;
+    saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
+    saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
+}
+
 static void merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
-    const size_t channels = job->channels, start = task * LANES, lanes = tl_min(channels - start, LANES);
-    const tl_real *scale = job->pass->parameter[SCALE], *shift = job->pass->parameter[SHIFT];
-    tl_real *saved = job->pass->saved;
+    const size_t start = task * LANES, lanes = tl_min(job->channels - start, LANES);
     double mean[LANES], squares[LANES];
     merge(job, start, lanes, mean, squares);
     for (size_t lane = 0; lane < lanes; lane++) {
         const size_t c = start + lane;
-        const double variance = squares[lane] / (double)job->counted;
-        const double inverse = isfinite(variance) ? 1 / sqrt(variance + job->layer->epsilon) : NAN;
-        const tl_real centre = (tl_real)mean[lane];
-        const double rest = ((double)centre - mean[lane]) * inverse;
-        saved[CENTRE * channels + c] = centre;
-        saved[INVERSE * channels + c] = (tl_real)inverse;
-        saved[REST * channels + c] = (tl_real)rest;
-        saved[FACTOR * channels + c] = (tl_real)((double)scale[c] * inverse);
-        saved[TERM * channels + c] = (tl_real)((double)shift[c] + (double)scale[c] * rest);
+        save_numbers(job, c, mean[lane], squares[lane]);
         if (job->pass->sums)
             keep_sums(job, c, mean[lane], squares[lane]);
         else
@@ -384,6 +391,12 @@ static void gradient_coefficients(const batch_norm_job *job, size_t c, double of
     job->pass->scratch[OFFSET * channels + c] = (tl_real)(-factor * (of_shift + rest * of_scale) / rows);
 }
 
+/* Terms of backward, each (channels): the sums of dy and of dy · x̂. */
+static void keep_terms(const batch_norm_job *job, size_t c, double of_shift, double of_scale) {
+    job->terms[c] = of_shift;
+    job->terms[job->channels + c] = of_scale;
+}
+
 static void gradient_merge_task(void *context, size_t task, int worker) {
     (void)worker;
     const batch_norm_job *job = context;
@@ -401,7 +414,10 @@ static void gradient_merge_task(void *context, size_t task, int worker) {
         const double of_scale = (double)inverse[c] * centred[lane] + (double)rest[c] * of_shift[lane];
         if (gradient[SCALE]) gradient[SCALE][c] += (tl_real)of_scale;
         if (gradient[SHIFT]) gradient[SHIFT][c] += (tl_real)of_shift[lane];
-        gradient_coefficients(job, c, of_shift[lane], of_scale);
+        if (job->terms)
+            keep_terms(job, c, of_shift[lane], of_scale);
+        else
+            gradient_coefficients(job, c, of_shift[lane], of_scale);
     }
 }
 
@@ -433,6 +449,98 @@ static void batch_norm_backward(const tl_layer *layer, const tl_pass *pass) {
     }
     if (pass->dx[0].data) share_chunks(&job, gradient_task);
 }
+
+/* ---- synchronised shards ----
+ *
+ * The mean of the batch is the sum of the shards' sums, divided by the rows of all. Its squares are then those of each shard around
+ * its own mean, and rows · (mean of the shard - mean of the batch)², so that little cancels (Chan, Golub & LeVeque 1983). */
+
+static size_t batch_norm_terms(const tl_layer *layer) { return 2 * layer->in[0].channels; }
+
+/* The sums: of the shard, until they are replaced by those of the batch. */
+static double *sum_means(const tl_layer *layer, const tl_pass *pass) { return pass->sums + 1 + SUM_MEAN * layer->in[0].channels; }
+static double *sum_squares(const tl_layer *layer, const tl_pass *pass) {
+    return pass->sums + 1 + SUM_SQUARES * layer->in[0].channels;
+}
+
+static void merge_shard_task(void *context, size_t task, int worker) {
+    (void)worker;
+    const batch_norm_job *job = context;
+    const size_t start = task * LANES, lanes = tl_min(job->channels - start, LANES);
+    merge(job, start, lanes, sum_means(&job->layer->base, job->pass) + start, sum_squares(&job->layer->base, job->pass) + start);
+}
+
+/* Terms: the sum of x in each channel, then the number of rows. An empty shard has no mean: its sums are 0. */
+static void batch_norm_sum(const tl_layer *layer, const tl_pass *pass, double *terms) {
+    batch_norm_job job = run_of(layer, pass);
+    const double *mean = sum_means(layer, pass);
+    memset(pass->scratch + ZEROS * job.channels, 0, job.channels * sizeof(tl_real));
+    memset(terms, 0, batch_norm_terms(layer) * sizeof *terms);
+    memset(pass->sums, 0, layer->sums * sizeof *pass->sums);
+    if (job.counted == 0) return;
+    share_chunks(&job, moments_task);
+    share_channels(&job, merge_shard_task);
+    pass->sums[0] = terms[job.channels] = (double)job.counted;
+    for (size_t c = 0; c < job.channels; c++) terms[c] = pass->sums[0] * mean[c];
+}
+
+/* Terms: the squares of each channel around the mean of the batch. */
+static void batch_norm_deviate(const tl_layer *layer, const tl_pass *pass, double *terms) {
+    const size_t channels = layer->in[0].channels;
+    double *mean = sum_means(layer, pass);
+    const double *squares = sum_squares(layer, pass), own = pass->sums[0], rows = terms[channels];
+    for (size_t c = 0; c < channels; c++) {
+        const double of_batch = terms[c] / rows, distance = mean[c] - of_batch;
+        terms[c] = squares[c] + own * distance * distance;
+        mean[c] = of_batch;
+    }
+    pass->sums[0] = rows;
+    terms[channels] = 0;
+}
+
+static void batch_norm_normalise(const tl_layer *layer, const tl_pass *pass, double *terms) {
+    batch_norm_job job = run_of(layer, pass);
+    const double *mean = sum_means(layer, pass);
+    memcpy(sum_squares(layer, pass), terms, job.channels * sizeof *terms);
+    job.counted = (size_t)pass->sums[0];
+    job.centre = pass->saved + CENTRE * job.channels;
+    for (size_t c = 0; c < job.channels; c++) save_numbers(&job, c, mean[c], terms[c]);
+    share_chunks(&job, normalise_task);
+    if (pass->training) find_fault(&job);
+}
+
+static void batch_norm_sum_gradients(const tl_layer *layer, const tl_pass *pass, double *terms) {
+    batch_norm_job job = run_of(layer, pass);
+    job.centre = pass->saved + CENTRE * job.channels;
+    job.terms = terms;
+    share_chunks(&job, gradient_sums_task);
+    share_channels(&job, gradient_merge_task);
+}
+
+static void batch_norm_propagate(const tl_layer *layer, const tl_pass *pass, double *terms) {
+    batch_norm_job job = run_of(layer, pass);
+    job.centre = pass->saved + CENTRE * job.channels;
+    job.counted = (size_t)pass->sums[0];
+    for (size_t c = 0; c < job.channels; c++) gradient_coefficients(&job, c, terms[c], terms[job.channels + c]);
+    if (pass->dx[0].data) share_chunks(&job, gradient_task);
+}
+
+static void batch_norm_keep(const tl_layer *layer, const tl_pass *pass) {
+    const batch_norm_job job = {.layer = (const batch_norm_layer *)layer,
+                                .pass = pass,
+                                .channels = layer->in[0].channels,
+                                .counted = (size_t)pass->sums[0]};
+    for (size_t c = 0; c < job.channels; c++) move_running(&job, c, sum_means(layer, pass)[c], sum_squares(layer, pass)[c]);
+}
+
+const tl_synchronised tl_batch_norm_synchronised = {.kind = &tl_batch_norm_layer_ops,
+                                                    .terms = batch_norm_terms,
+                                                    .sum = batch_norm_sum,
+                                                    .deviate = batch_norm_deviate,
+                                                    .normalise = batch_norm_normalise,
+                                                    .sum_gradients = batch_norm_sum_gradients,
+                                                    .propagate = batch_norm_propagate,
+                                                    .keep = batch_norm_keep};
 
 static bool batch_norm_absorb(tl_layer *layer, const tl_layer *next) {
     batch_norm_layer *norm = (batch_norm_layer *)layer;

@@ -4,6 +4,8 @@
 
 #include <tapline/layer.h>
 
+#include "graph/together.h"
+
 /* All kinds of layers; NULL ends the list. */
 extern const tl_layer_ops *const tl_layer_registry[];
 
@@ -21,5 +23,8 @@ extern const tl_layer_ops tl_max_pool_layer_ops, tl_average_pool_layer_ops, tl_g
 extern const tl_layer_ops tl_flatten_layer_ops, tl_batch_norm_layer_ops, tl_layer_norm_layer_ops, tl_group_norm_layer_ops,
     tl_dropout_layer_ops;
 extern const tl_layer_ops tl_add_layer_ops, tl_multiply_layer_ops, tl_concat_layer_ops;
+
+/* How batch norm computes with the whole batch, where this is divided into shards. */
+extern const tl_synchronised tl_batch_norm_synchronised;
 
 #endif

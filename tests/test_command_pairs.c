@@ -129,6 +129,9 @@ static const struct {
     {TRAIN, "--freeze", "--freeze requires --init MODEL"},
     {TRAIN " --init @model", "--resume @state", "/state cannot be combined with --init: the checkpoint has all parameters"},
     {TRAIN, "--checkpoint-every 5", "--checkpoint-every 5 requires --checkpoint FILE"},
+    {TRAIN, "--synchronise-batch-norm", "--synchronise-batch-norm requires --shards N, a power of two above 1"},
+    {TRAIN " --shards 2", "--synchronise-batch-norm",
+     "synchronise_batch_norm (--synchronise-batch-norm): the network has no batch norm that is trained"},
     {TRAIN " --batch 8", "--shards 16", "16 shards need batches of at least as many series, but batch is 8"},
     /* optimizers and schedules */
     {TRAIN, "--momentum 0.5", "adam: momentum 0.5 does not apply to this optimizer"},

@@ -108,6 +108,9 @@ typedef struct scenario {
     uint64_t seed;
     int epochs;
     bool keep_running, features;
+    bool synchronised; /* the batch norms of shards */
+    bool frozen;       /* the first batch norm */
+    size_t max_memory;
 } scenario;
 
 static tl_dataset data_of(const scenario *of, tl_real *x) {
@@ -155,6 +158,7 @@ static tl_model *make_model(const scenario *of, size_t batch) {
     const tl_node in = tl_input(m, (tl_shape){LENGTH, 1});
     tl_node x = tl_conv1d(m, in, &cfg);
     if (of->norm) x = tl_batch_norm(m, x, NULL);
+    if (of->frozen) tl_freeze(m, x);
     x = tl_relu(m, x);
     if (of->drop) x = tl_dropout(m, x, &(tl_dropout_cfg){.rate = 0.3, .spatial = of->spatial});
     x = tl_conv1d(m, x, &cfg);
@@ -168,6 +172,7 @@ static tl_model *make_model(const scenario *of, size_t batch) {
                                        .loss = of->regression ? TL_LOSS_SQUARED_ERROR : TL_LOSS_CROSS_ENTROPY,
                                        .class_weights = of->weighted ? weights : NULL,
                                        .optimizer = {.ops = tl_sgd(), .learning_rate = 0.05, .momentum = 0.9},
+                                       .max_memory = of->max_memory,
                                        .clip_norm = of->clip_norm,
                                        .clip_value = of->clip_value},
                      &error);
@@ -205,6 +210,7 @@ static void *train(void *argument) {
                             .resume = of->resume,
                             .keep_running = of->keep_running,
                             .shards = of->shards,
+                            .synchronise_batch_norm = of->synchronised,
                             .exchange = self->place.of->ranks > 1 ? &exchange : NULL};
     tl_fit(self->model, &data, &cfg, &self->result, &self->error);
     return NULL;
@@ -272,6 +278,63 @@ static void given_no_batch_norm_when_divided_then_as_undivided_up_to_rounding(vo
     }
 }
 
+/* Makes the trainings of `of` with an undivided batch in `one`, and with synchronised shards in `some`. */
+static void train_both(const scenario *of, tl_callback callback) {
+    scenario divided = *of;
+    divided.shards = SHARDS;
+    divided.synchronised = true;
+    memset(one, 0, sizeof *one);
+    memset(some, 0, sizeof *some);
+    one->of = *of;
+    some->of = divided;
+    one->callback = some->callback = callback;
+    run_ranks(one, 1);
+    run_ranks(some, 1);
+    check_ok(&one->error);
+    check_ok(&some->error);
+}
+
+static const double rounding = sizeof(tl_real) == 8 ? 1e-12 : 3e-4;
+
+static void given_synchronised_norm_when_divided_then_as_undivided_up_to_rounding(void **unused) {
+    (void)unused;
+    static const scenario scenarios[] = {
+        {.name = "dropout", .norm = true, .drop = true},
+        {.name = "weights and limits", .norm = true, .weighted = true, .clip_norm = 0.2, .clip_value = 0.1},
+        {.name = "lengths", .norm = true, .unequal = true, .augment = {.crop = 0.7, .scale = 0.1, .jitter = 0.1}},
+        {.name = "accumulate", .norm = true, .drop = true, .spatial = true, .accumulate = 2},
+        {.name = "running statistics", .norm = true, .keep_running = true},
+        {.name = "running statistics of lengths", .norm = true, .unequal = true, .keep_running = true},
+        {.name = "a frozen norm", .norm = true, .frozen = true},
+        {.name = "mixup, regression", .norm = true, .regression = true, .augment = {.mixup = 1}},
+        {.name = "features", .norm = true, .features = true},
+        {.name = "by batch", .norm = true, .validated = true, .by_batch = true},
+    };
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+        train_both(&scenarios[i], (tl_callback){0});
+        check_parameters(some->model, one->model, rounding, rounding);
+        check_number(scenarios[i].name, some->result.best_loss, one->result.best_loss, rounding, rounding);
+        free_models(one, 1);
+        free_models(some, 1);
+    }
+}
+
+/* The first batch norm is frozen in the second epoch. */
+static bool freeze_norm(const tl_progress *progress, void *user) {
+    (void)user;
+    if (progress->epoch_end && progress->epoch == 1) tl_freeze(progress->model, (tl_node){2});
+    return true;
+}
+
+static void given_a_norm_frozen_in_a_callback_when_synchronised_then_as_undivided(void **unused) {
+    (void)unused;
+    train_both(&(scenario){.norm = true}, (tl_callback){freeze_norm, NULL});
+    assert_true(tl_parameter_at(some->model, 2).frozen);
+    check_parameters(some->model, one->model, rounding, rounding);
+    free_models(one, 1);
+    free_models(some, 1);
+}
+
 static const scenario everything[] = {
     {.name = "batch norm and dropout", .norm = true, .drop = true, .weighted = true, .clip_norm = 0.2},
     {.name = "lengths, validation", .norm = true, .unequal = true, .validated = true, .augment = {.crop = 0.7, .jitter = 0.1}},
@@ -279,6 +342,10 @@ static const scenario everything[] = {
     {.name = "regression", .norm = true, .regression = true, .validated = true, .clip_value = 0.1, .augment = {.mixup = 1}},
     {.name = "running statistics", .norm = true, .keep_running = true},
     {.name = "features that every rank draws", .norm = true, .features = true},
+    {.name = "synchronised", .norm = true, .drop = true, .weighted = true, .clip_norm = 0.2, .synchronised = true},
+    {.name = "synchronised lengths", .norm = true, .unequal = true, .validated = true, .accumulate = 2, .synchronised = true},
+    {.name = "synchronised running statistics", .norm = true, .keep_running = true, .frozen = true, .synchronised = true},
+    {.name = "synchronised features", .norm = true, .features = true, .augment = {.mixup = 0.4}, .synchronised = true},
 };
 
 enum { EVERYTHING = sizeof everything / sizeof *everything };
@@ -302,7 +369,7 @@ static void given_series_that_are_read_by_batch_when_trained_then_the_same_bits(
     (void)unused;
     for (size_t i = 0; i < EVERYTHING; i++) {
         scenario of = everything[i];
-        for (size_t shards = 1; shards <= SHARDS; shards *= SHARDS) {
+        for (size_t shards = of.synchronised ? SHARDS : 1; shards <= SHARDS; shards *= SHARDS) {
             of.by_batch = false;
             of.shards = shards;
             run_alike(one, &of, 1);
@@ -325,18 +392,20 @@ static bool break_disk(const tl_progress *progress, void *user) {
 
 static void given_a_rank_that_cannot_read_when_trained_then_all_end(void **unused) {
     (void)unused;
-    memset(some, 0, sizeof some);
-    for (int rank = 0; rank < 4; rank++) {
-        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true};
-        some[rank].callback = (tl_callback){break_disk, &some[rank]};
+    for (int synchronised = 0; synchronised <= 1; synchronised++) {
+        memset(some, 0, sizeof some);
+        for (int rank = 0; rank < 4; rank++) {
+            some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .synchronised = synchronised};
+            some[rank].callback = (tl_callback){break_disk, &some[rank]};
+        }
+        run_ranks(some, 4);
+        for (int rank = 0; rank < 4; rank++) {
+            check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
+            assert_true(some[rank].result.steps == 6);
+        }
+        for (int rank = 1; rank < 4; rank++) check_parameters(some[rank].model, some->model, 0, 0);
+        free_models(some, 4);
     }
-    run_ranks(some, 4);
-    for (int rank = 0; rank < 4; rank++) {
-        check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
-        assert_true(some[rank].result.steps == 6);
-    }
-    for (int rank = 1; rank < 4; rank++) check_parameters(some[rank].model, some->model, 0, 0);
-    free_models(some, 4);
 }
 
 /* When only the pass for the statistics of batch norm is left. */
@@ -348,17 +417,22 @@ static bool break_disk_at_the_end(const tl_progress *progress, void *user) {
 
 static void given_a_rank_that_cannot_read_for_statistics_then_all_keep_theirs(void **unused) {
     (void)unused;
-    memset(some, 0, sizeof some);
-    for (int rank = 0; rank < 4; rank++) {
-        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1};
-        some[rank].callback = (tl_callback){break_disk_at_the_end, &some[rank]};
+    for (int synchronised = 0; synchronised <= 1; synchronised++) {
+        scenario of = {.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1, .synchronised = synchronised};
+        memset(some, 0, sizeof some);
+        for (int rank = 0; rank < 4; rank++) {
+            some[rank].of = of;
+            some[rank].callback = (tl_callback){break_disk_at_the_end, &some[rank]};
+        }
+        run_ranks(some, 4);
+        for (int rank = 0; rank < 4; rank++) check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
+        of.by_batch = false;
+        of.keep_running = true;
+        run_alike(one, &of, 1);
+        for (int rank = 0; rank < 4; rank++) check_parameters(some[rank].model, one->model, 0, 0);
+        free_models(some, 4);
+        free_models(one, 1);
     }
-    run_ranks(some, 4);
-    for (int rank = 0; rank < 4; rank++) check_error(&some[rank].error, TL_ERROR_FILE, "rank 2 on here: the disk is gone");
-    run_alike(one, &(scenario){.norm = true, .shards = SHARDS, .keep_running = true, .epochs = 1}, 1);
-    for (int rank = 0; rank < 4; rank++) check_parameters(some[rank].model, one->model, 0, 0);
-    free_models(some, 4);
-    free_models(one, 1);
 }
 
 /* Series that a rank reads after the last step. */
@@ -367,22 +441,26 @@ static bool count_at_the_end(const tl_progress *progress, void *user) {
     return true;
 }
 
+/* The ranks divide the batches; if synchronised, the shards of each batch: 7 shards of 2 series in 3 batches of 14, of which rank 3
+ * has one. */
 static void given_ranks_when_statistics_are_estimated_then_each_reads_a_part(void **unused) {
     (void)unused;
-    size_t all = 0;
-    memset(some, 0, sizeof some);
-    for (int rank = 0; rank < 4; rank++) {
-        some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1};
-        some[rank].callback = (tl_callback){count_at_the_end, &some[rank]};
+    for (int synchronised = 0; synchronised <= 1; synchronised++) {
+        size_t all = 0;
+        memset(some, 0, sizeof some);
+        for (int rank = 0; rank < 4; rank++) {
+            some[rank].of = (scenario){.norm = true, .shards = SHARDS, .by_batch = true, .epochs = 1, .synchronised = synchronised};
+            some[rank].callback = (tl_callback){count_at_the_end, &some[rank]};
+        }
+        run_ranks(some, 4);
+        for (int rank = 0; rank < 4; rank++) {
+            check_ok(&some[rank].error);
+            assert_in_range(some[rank].read, 1, SERIES / 3);
+            all += some[rank].read;
+        }
+        assert_int_equal(all, SERIES);
+        free_models(some, 4);
     }
-    run_ranks(some, 4);
-    for (int rank = 0; rank < 4; rank++) {
-        check_ok(&some[rank].error);
-        assert_in_range(some[rank].read, 1, SERIES / 3);
-        all += some[rank].read;
-    }
-    assert_int_equal(all, SERIES);
-    free_models(some, 4);
 }
 
 static void given_another_number_of_shards_when_trained_then_other_bits(void **unused) {
@@ -429,19 +507,26 @@ static void given_batch_norm_when_divided_then_running_means_of_the_batch(void *
 
 /* ---- interruptions ---- */
 
+static void refuse(const scenario *of, int ranks, tl_status status, const char *text) {
+    memset(some, 0, sizeof some);
+    for (int rank = 0; rank < ranks; rank++) some[rank].of = *of;
+    run_ranks(some, ranks);
+    for (int rank = 0; rank < ranks; rank++) check_error(&some[rank].error, status, text);
+    free_models(some, ranks);
+}
+
 /* Stops rank 2 after batch 4, the first one of the second epoch. */
 static bool stop_in_epoch_2(const tl_progress *progress, void *user) {
     const training *self = user;
     return !(self->place.rank == 2 && progress->epoch == 2);
 }
 
-static void given_a_rank_that_stops_when_others_resume_then_the_same_bits(void **unused) {
-    (void)unused;
+static void interrupt(bool synchronised) {
     char path[] = "/tmp/tapline-shards-XXXXXX";
     const int file = mkstemp(path);
     assert_true(file >= 0);
     close(file);
-    scenario of = {.norm = true, .drop = true, .validated = true, .accumulate = 2, .shards = SHARDS};
+    scenario of = {.norm = true, .drop = true, .validated = true, .accumulate = 2, .shards = SHARDS, .synchronised = synchronised};
     run_alike(one, &of, 1);
     of.checkpoint = path;
     memset(some, 0, sizeof some);
@@ -461,18 +546,19 @@ static void given_a_rank_that_stops_when_others_resume_then_the_same_bits(void *
     for (int rank = 0; rank < 2; rank++) check_same(&some[rank], one);
     free_models(some, 2);
     free_models(one, 1);
+    of.synchronised = !synchronised;
+    refuse(&of, 2, TL_ERROR_ARGUMENT,
+           synchronised ? "fit.synchronise_batch_norm true, now none" : "fit.synchronise_batch_norm none, now true");
     unlink(path);
 }
 
-/* ---- messages ---- */
-
-static void refuse(const scenario *of, int ranks, tl_status status, const char *text) {
-    memset(some, 0, sizeof some);
-    for (int rank = 0; rank < ranks; rank++) some[rank].of = *of;
-    run_ranks(some, ranks);
-    for (int rank = 0; rank < ranks; rank++) check_error(&some[rank].error, status, text);
-    free_models(some, ranks);
+static void given_a_rank_that_stops_when_others_resume_then_the_same_bits(void **unused) {
+    (void)unused;
+    interrupt(false);
+    interrupt(true);
 }
+
+/* ---- messages ---- */
 
 static void given_numbers_that_do_not_fit_when_trained_then_messages(void **unused) {
     (void)unused;
@@ -482,6 +568,29 @@ static void given_numbers_that_do_not_fit_when_trained_then_messages(void **unus
     refuse(&(scenario){.shards = 0}, 2, TL_ERROR_ARGUMENT,
            "fit: 2 ranks share one shard; set shards to a power of two that is a multiple of the number of ranks");
     refuse(&(scenario){.shards = 2, .norm = true, .epochs = -1}, 2, TL_ERROR_ARGUMENT, "fit: -1 epochs are below 0");
+}
+
+static void given_nothing_to_synchronise_when_trained_then_messages(void **unused) {
+    (void)unused;
+    refuse(&(scenario){.norm = true, .synchronised = true}, 1, TL_ERROR_ARGUMENT,
+           "fit: synchronise_batch_norm needs a batch that is divided; set shards to a power of two above 1");
+    refuse(&(scenario){.shards = 2, .synchronised = true}, 2, TL_ERROR_ARGUMENT,
+           "fit: synchronise_batch_norm (--synchronise-batch-norm): the network has no batch norm that is trained");
+}
+
+/* A limit for the activations of 4 of 8 shards: one rank of two needs no more. */
+static void given_a_memory_limit_when_synchronised_then_more_ranks_train(void **unused) {
+    (void)unused;
+    scenario of = {.norm = true, .shards = SHARDS, .synchronised = true};
+    training *whole = some;
+    run_alike(whole, &of, 1);
+    const size_t model = tl_model_memory(whole->model);
+    free_models(whole, 1);
+    of.max_memory = 10 * model; /* most of the memory of such a small model is that of its layers */
+    run_alike(some, &of, 2);
+    free_models(some, 2);
+    refuse(&of, 1, TL_ERROR_MEMORY, "fit: synchronise_batch_norm keeps the activations of 8 shards and needs ");
+    refuse(&of, 1, TL_ERROR_MEMORY, "(max_memory, --max-memory); with more ranks or a smaller batch, a rank needs less");
 }
 
 static void given_more_shards_than_series_when_trained_then_an_error(void **unused) {
@@ -513,6 +622,14 @@ static void given_shards_of_one_series_when_norm_sees_one_value_then_an_error(vo
     check_error(
         &error, TL_ERROR_ARGUMENT,
         "fit: with one series in a shard, layer 3 (batch_norm) has a single value for each channel; use a shard of at least 2");
+    error = (tl_error){0};
+    tl_fit(m, &data, &(tl_fit_cfg){.batch = 8, .shards = 8, .synchronise_batch_norm = true}, NULL, &error);
+    check_ok(&error);
+    data.x.shape[0] = 1;
+    tl_fit(m, &data, &(tl_fit_cfg){.batch = 8, .shards = 8, .synchronise_batch_norm = true}, NULL, &error);
+    check_error(
+        &error, TL_ERROR_ARGUMENT,
+        "fit: with one series in a batch, layer 3 (batch_norm) has a single value for each channel; use a batch of at least 2");
     tl_model_free(m);
 }
 
@@ -570,10 +687,11 @@ static void make_infinite(training *self, tl_dataset *data) {
 /* The value is in a shard of one rank. */
 static void given_a_value_not_finite_when_trained_then_all_ranks_fail_alike(void **unused) {
     (void)unused;
-    for (int ranks = 1; ranks <= 4; ranks *= 4) {
+    for (int i = 0; i < 4; i++) {
+        const int ranks = i & 1 ? 4 : 1;
         memset(some, 0, sizeof some);
         for (int rank = 0; rank < ranks; rank++) {
-            some[rank].of = (scenario){.shards = SHARDS, .norm = true};
+            some[rank].of = (scenario){.shards = SHARDS, .norm = true, .synchronised = i & 2};
             some[rank].change = make_infinite;
         }
         run_ranks(some, ranks);
@@ -653,6 +771,8 @@ int main(void) {
     make_data();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_no_batch_norm_when_divided_then_as_undivided_up_to_rounding),
+        cmocka_unit_test(given_synchronised_norm_when_divided_then_as_undivided_up_to_rounding),
+        cmocka_unit_test(given_a_norm_frozen_in_a_callback_when_synchronised_then_as_undivided),
         cmocka_unit_test(given_any_number_of_ranks_when_trained_then_the_same_bits),
         cmocka_unit_test(given_series_that_are_read_by_batch_when_trained_then_the_same_bits),
         cmocka_unit_test(given_a_rank_that_cannot_read_when_trained_then_all_end),
@@ -662,6 +782,8 @@ int main(void) {
         cmocka_unit_test(given_batch_norm_when_divided_then_running_means_of_the_batch),
         cmocka_unit_test(given_a_rank_that_stops_when_others_resume_then_the_same_bits),
         cmocka_unit_test(given_numbers_that_do_not_fit_when_trained_then_messages),
+        cmocka_unit_test(given_nothing_to_synchronise_when_trained_then_messages),
+        cmocka_unit_test(given_a_memory_limit_when_synchronised_then_more_ranks_train),
         cmocka_unit_test(given_more_shards_than_series_when_trained_then_an_error),
         cmocka_unit_test(given_shards_of_one_series_when_norm_sees_one_value_then_an_error),
         cmocka_unit_test(given_ranks_that_differ_when_trained_then_the_rank_is_named),

@@ -35,7 +35,7 @@ static const struct {
     ENDS(tl_group_cfg, reserved),
     ENDS(tl_schedule_cfg, reserved),
     ENDS(tl_augment_cfg, mixup),
-    ENDS(tl_fit_cfg, exchange),
+    ENDS(tl_fit_cfg, unused),
     ENDS(tl_fit_result, best_accuracy),
     ENDS(tl_rate_range, reserved),
     ENDS(tl_architecture_cfg, layers),

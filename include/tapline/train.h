@@ -118,13 +118,18 @@ typedef struct tl_fit_cfg {
     const double *weights; /* (all 1) (count) the weight of each series, 0 or more: see tl_target.weights; not with mixup */
     /* (1) number of shards into which each batch is divided: a power of two, at most 1024 and at most `batch`. A shard consists of
      * consecutive samples of the batch, and is run as one pass. The gradients of the shards are added in a binary tree. The trained
-     * model depends on this number, but not on the number of ranks. Batch norm uses the statistics of each shard. A smaller last
-     * batch has fewer shards. */
+     * model depends on this number, but not on the number of ranks. Batch norm uses the statistics of each shard, unless
+     * `synchronise_batch_norm` is set. A smaller last batch has fewer shards. */
     size_t shards;
     /* (none) the ranks among which the shards are divided (tapline/exchange.h); `shards` must be a multiple of their number. All
      * ranks call tl_fit with the same model, data and configuration, and end with the same bits. Only rank 0 writes files; all
      * ranks read them. */
     const tl_exchange *exchange;
+    /* with `shards`: batch norm uses the mean and variance of the whole batch, also in backward, and in the statistics that are
+     * computed after training. The model is then that of an undivided batch, up to rounding. The passes of all shards of a rank run
+     * together, and need the memory of as many activations: counted against tl_compile_cfg.max_memory */
+    bool synchronise_batch_norm;
+    char unused[7]; /* for later fields: 0 */
 } tl_fit_cfg;
 
 typedef struct tl_fit_result {

@@ -116,8 +116,8 @@ struct tl_model {
                            tl_fit sets it */
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
-    tl_real *arena; /* activations, their gradients, saved values, temporary memory */
-    size_t arena_count;
+    tl_real *arena;                  /* activations, their gradients, saved values, temporary memory */
+    size_t arena_count, value_count; /* its elements; those before the temporary memory, which is at its end */
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* including padding for alignment */
     size_t max_parameters;               /* limit for tl_model_compile, including states */
@@ -183,6 +183,22 @@ tl_status tl_plan_arena(tl_model *model);
 
 /* Checks x and sets the input of all passes in that mode; returns false, with the model's error, if x does not fit. */
 bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode);
+
+/* Makes layers compute as in inference, in the memory of training; or as in training again. */
+void tl_hold_still(tl_model *model, bool still);
+
+/* Whether a pass in the memory of this mode runs the layer; and whether a backward pass does. */
+bool tl_layer_runs(const tl_model *model, size_t id, tl_mode mode);
+bool tl_layer_runs_backward(const tl_model *model, size_t id);
+
+/* Runs a layer, between tl_begin_forward and tl_end_forward. */
+void tl_forward_layer(tl_model *model, size_t id, tl_mode mode);
+void tl_end_forward(tl_model *model, tl_mode asked);
+
+/* Runs a layer backward; tl_hand_back is its end, which adds gradients of inputs to those of other layers. */
+void tl_backward_layer(tl_model *model, size_t id);
+void tl_hand_back(tl_model *model, size_t id);
+void tl_end_backward(tl_model *model, double weight);
 
 /* Sets the lengths for the next pass, or whole series; returns false if they do not fit. */
 bool tl_begin_lengths(tl_model *model, const tl_tensor *x);

@@ -232,6 +232,7 @@ static tl_status check_memory(tl_model *model) {
 }
 
 static tl_status allocate_arena(tl_model *model, size_t values) {
+    model->value_count = values;
     if (!tl_sum(values, largest_scratch(model), &model->arena_count))
         return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
     if (check_memory(model) != TL_OK || model->plan_only) return model->error.status;

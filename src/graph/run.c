@@ -71,8 +71,7 @@ bool tl_begin_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     return true;
 }
 
-/* Makes layers compute as in inference, in the memory of training. */
-static void hold_still(tl_model *model, bool still) {
+void tl_hold_still(tl_model *model, bool still) {
     if (model->still == still) return;
     model->still = still;
     for (size_t i = 0; i < model->vertices; i++) {
@@ -82,29 +81,40 @@ static void hold_still(tl_model *model, bool still) {
     tl_graph_mark(model);
 }
 
+bool tl_layer_runs(const tl_model *model, size_t id, tl_mode mode) {
+    const tl_vertex *vertex = &model->vertex[id];
+    if (!vertex->live || vertex->absorbed || vertex->taken || (int)id == model->input) return false;
+    return !(vertex->rectified && mode == TL_MODE_TRAINING);
+}
+
+void tl_forward_layer(tl_model *model, size_t id, tl_mode mode) {
+    tl_vertex *vertex = &model->vertex[id];
+    model->workers.layer.id = (int)id;
+    vertex->forward[mode].step = vertex->backward.step = model->passes;
+    vertex->forward[mode].place = vertex->backward.place = model->place;
+    if (vertex->takes.packs)
+        tl_run_packed(model, vertex);
+    else
+        vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
+    if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex);
+    tl_pass_part_done(&model->workers, TL_PASS_PART_FORWARD);
+}
+
+void tl_end_forward(tl_model *model, tl_mode asked) {
+    model->passes += asked == TL_MODE_TRAINING;
+    model->mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING;
+    model->stage = TL_STAGE_FORWARD;
+}
+
 static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
     const tl_mode mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING; /* the mode whose memory it uses */
     if (!tl_begin_forward(model, x, asked)) return;
-    if (mode == TL_MODE_TRAINING) hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
+    if (mode == TL_MODE_TRAINING) tl_hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
     tl_refresh_packed(model);
-    for (size_t i = 0; i < model->vertices; i++) {
-        tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || vertex->absorbed || vertex->taken || (int)i == model->input) continue;
-        if (vertex->rectified && mode == TL_MODE_TRAINING) continue;
-        model->workers.layer.id = (int)i;
-        vertex->forward[mode].step = vertex->backward.step = model->passes;
-        vertex->forward[mode].place = vertex->backward.place = model->place;
-        if (vertex->takes.packs)
-            tl_run_packed(model, vertex);
-        else
-            vertex->layer->ops->forward(vertex->layer, &vertex->forward[mode]);
-        if (model->has_lengths) tl_blank(&vertex->forward[mode].y, vertex);
-        tl_pass_part_done(&model->workers, TL_PASS_PART_FORWARD);
-    }
-    model->passes += asked == TL_MODE_TRAINING;
-    model->mode = mode;
-    model->stage = TL_STAGE_FORWARD;
+    for (size_t i = 0; i < model->vertices; i++)
+        if (tl_layer_runs(model, i, mode)) tl_forward_layer(model, i, mode);
+    tl_end_forward(model, asked);
     tl_denormals_restore(denormals);
 }
 
@@ -200,23 +210,39 @@ static void add_gradient(const tl_model *model, const tl_vertex *vertex, size_t 
                                     .count = tl_tensor_count(&vertex->dx[e])});
 }
 
-/* Runs backward through all layers that need it, from the gradient of the output; `weight`: that of its samples. */
-static void run_backward(tl_model *model, double weight) {
-    const unsigned denormals = tl_denormals_off();
-    for (size_t i = model->vertices; i-- > 0;) {
-        tl_vertex *vertex = &model->vertex[i];
-        if (!vertex->live || vertex->absorbed || vertex->masked || !vertex->needs_gradient || (int)i == model->input) continue;
-        model->workers.layer.id = (int)i;
-        vertex->layer->ops->backward(vertex->layer, &vertex->backward);
-        for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
-            if (vertex->dx[e].data && !vertex->dx_added[e]) tl_blank(&vertex->dx[e], &model->vertex[vertex->input[e]]);
-        for (size_t e = 0; e < vertex->layer->inputs; e++)
-            if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
-        tl_pass_part_done(&model->workers, TL_PASS_PART_BACKWARD);
-    }
+bool tl_layer_runs_backward(const tl_model *model, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    return vertex->live && !vertex->absorbed && !vertex->masked && vertex->needs_gradient && (int)id != model->input;
+}
+
+void tl_hand_back(tl_model *model, size_t id) {
+    tl_vertex *vertex = &model->vertex[id];
+    for (size_t e = 0; model->has_lengths && e < vertex->layer->inputs; e++)
+        if (vertex->dx[e].data && !vertex->dx_added[e]) tl_blank(&vertex->dx[e], &model->vertex[vertex->input[e]]);
+    for (size_t e = 0; e < vertex->layer->inputs; e++)
+        if (vertex->dx_added[e] && vertex->dx[e].data) add_gradient(model, vertex, e);
+    tl_pass_part_done(&model->workers, TL_PASS_PART_BACKWARD);
+}
+
+void tl_backward_layer(tl_model *model, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    model->workers.layer.id = (int)id;
+    vertex->layer->ops->backward(vertex->layer, &vertex->backward);
+    tl_hand_back(model, id);
+}
+
+void tl_end_backward(tl_model *model, double weight) {
     model->samples += model->batch_now;
     model->weight += weight;
     model->stage = TL_STAGE_NOTHING;
+}
+
+/* Runs backward through all layers that need it, from the gradient of the output; `weight`: that of its samples. */
+static void run_backward(tl_model *model, double weight) {
+    const unsigned denormals = tl_denormals_off();
+    for (size_t i = model->vertices; i-- > 0;)
+        if (tl_layer_runs_backward(model, i)) tl_backward_layer(model, i);
+    tl_end_backward(model, weight);
     tl_denormals_restore(denormals);
 }
 

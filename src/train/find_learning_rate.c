@@ -153,6 +153,7 @@ static tl_fit_cfg trial_cfg(trial *self, const tl_model *model, const tl_dataset
                         .augment = cfg->augment,
                         .keep_order = cfg->keep_order,
                         .shards = cfg->shards,
+                        .synchronise_batch_norm = cfg->synchronise_batch_norm,
                         .exchange = cfg->exchange,
                         .keep_running = true,
                         .weights = cfg->weights,

@@ -54,6 +54,7 @@ static const tl_setting fit_settings[] = {
     {"batch", TL_SETTING_SIZE, offsetof(tl_fit_cfg, batch), NULL},
     {"accumulate", TL_SETTING_SIZE, offsetof(tl_fit_cfg, accumulate), NULL},
     {"shards", TL_SETTING_SIZE, offsetof(tl_fit_cfg, shards), NULL},
+    {"synchronise_batch_norm", TL_SETTING_FLAG, offsetof(tl_fit_cfg, synchronise_batch_norm), NULL},
     {"restore_best", TL_SETTING_FLAG, offsetof(tl_fit_cfg, restore_best), NULL},
     {"keep_order", TL_SETTING_FLAG, offsetof(tl_fit_cfg, keep_order), NULL},
     {"patience", TL_SETTING_INTEGER, offsetof(tl_fit_cfg, patience), NULL},

@@ -126,11 +126,13 @@ static size_t first_of(const tl_fit_state *f, size_t batch) {
     return batch == f->batches ? samples : batch * size - (lonely && batch + 1 == f->batches);
 }
 
-/* The minimum number of series of a pass. All batches except the last two have the same size. */
-static size_t smallest_pass(const tl_fit_state *f) {
+/* The minimum number of series from which a batch norm computes its statistics. All batches except the last two have the same
+ * size. */
+static size_t smallest_norm(const tl_fit_state *f) {
     size_t smallest = SIZE_MAX;
     for (size_t batch = f->batches - tl_min(f->batches, 3); batch < f->batches; batch++) {
-        const size_t of_batch = tl_shards_smallest(&f->shards, first_of(f, batch + 1) - first_of(f, batch));
+        const size_t size = first_of(f, batch + 1) - first_of(f, batch);
+        const size_t of_batch = f->cfg.synchronise_batch_norm ? size : tl_shards_smallest(&f->shards, size);
         smallest = tl_min(smallest, of_batch);
     }
     return smallest;
@@ -138,7 +140,8 @@ static size_t smallest_pass(const tl_fit_state *f) {
 
 /* A batch norm that sees a single value for each channel would give the same output for every series. */
 static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
-    const bool single = f->shards.count > 1 ? smallest_pass(f) == 1 : tl_min(f->cfg.batch, f->data->x.shape[0]) == 1;
+    const bool divided = f->shards.count > 1 && !f->cfg.synchronise_batch_norm;
+    const bool single = f->shards.count > 1 ? smallest_norm(f) == 1 : tl_min(f->cfg.batch, f->data->x.shape[0]) == 1;
     for (size_t i = 0; single && i < f->model->vertices; i++) {
         const tl_vertex *vertex = &f->model->vertex[i];
         if (!vertex->live || vertex->frozen || vertex->layer->ops != &tl_batch_norm_layer_ops || vertex->layer->in[0].length > 1)
@@ -146,7 +149,7 @@ static tl_status check_norms(const tl_fit_state *f, tl_error *error) {
         return tl_fail(error, TL_ERROR_ARGUMENT,
                        "fit: with one series in a %s, layer %zu (batch_norm) has a single value for each channel; use a %s of at "
                        "least 2",
-                       f->shards.count > 1 ? "shard" : "batch", i, f->shards.count > 1 ? "shard" : "batch");
+                       divided ? "shard" : "batch", i, divided ? "shard" : "batch");
     }
     return TL_OK;
 }
@@ -163,6 +166,7 @@ static tl_status take_configuration(tl_fit_state *f, tl_error *error) {
         TL_OK)
         return error->status;
     if (f->cfg.shards == 1) f->cfg.shards = 0; /* as in checkpoints of trainings without shards */
+    if (f->cfg.synchronise_batch_norm && tl_shards_synchronise(&f->shards, f->model, error) != TL_OK) return error->status;
     f->batches = tl_ceil_div(f->data->x.shape[0], f->cfg.batch);
     if (check_variations(&f->cfg, f->data, error) != TL_OK || check_weights(&f->cfg, f->data, error) != TL_OK ||
         check_norms(f, error) != TL_OK)
@@ -345,16 +349,26 @@ static tl_target target_from(const tl_fit_state *f, size_t first) {
                        .weights = f->weights ? f->weights + first : NULL};
 }
 
-/* One forward and backward pass over some series of the batch. */
-static void run_pass(tl_fit_state *f, tl_places of, tl_tally *sums) {
+/* The series of a pass over some series of the batch. Sets their lengths in the model that runs it. */
+static tl_tensor series_of(const tl_fit_state *f, tl_model *model, tl_places of) {
     const bool mixed = f->mixed.partner != NULL;
     const size_t count = of.end - of.first, *lengths = mixed ? f->mixed.lengths : f->lengths;
+    if (lengths && count > 0) tl_set_lengths(model, lengths + of.first, count);
+    return tl_tensor_slice(f->varied.data && !mixed ? &f->varied : &f->x, of.first, count);
+}
+
+/* The loss of a pass, between forward and backward. */
+static void measure_pass(const tl_fit_state *f, tl_model *model, tl_places of, tl_tally *sums) {
     const tl_target target = target_from(f, of.first);
-    const tl_tensor x = tl_tensor_slice(f->varied.data && !mixed ? &f->varied : &f->x, of.first, count);
-    if (lengths) tl_set_lengths(f->model, lengths + of.first, count);
+    const double loss = tl_loss(model, &target);
+    if (!tl_failed(tl_model_error(model))) tl_tally_add(sums, model, &target, loss);
+}
+
+/* One forward and backward pass over some series of the batch. */
+static void run_pass(const tl_fit_state *f, tl_places of, tl_tally *sums) {
+    const tl_tensor x = series_of(f, f->model, of);
     tl_forward(f->model, &x, TL_MODE_TRAINING);
-    const double loss = tl_loss(f->model, &target);
-    if (!tl_failed(tl_model_error(f->model))) tl_tally_add(sums, f->model, &target, loss);
+    measure_pass(f, f->model, of, sums);
     tl_backward(f->model);
 }
 
@@ -371,9 +385,36 @@ static void run_shards(tl_fit_state *f) {
     tl_shards_end(shards, f->model, &f->sums);
 }
 
+/* The same with synchronised batch norm: all shards of this rank go from layer to layer together. */
+static void run_shards_together(tl_fit_state *f) {
+    tl_shards *shards = &f->shards;
+    tl_together *all = &shards->together;
+    tl_shards_begin(shards, f->model);
+    tl_together_begin(all);
+    for (size_t i = 0; i < shards->own; i++) {
+        const tl_places places = tl_shard_places(shards, f->x.shape[0], shards->first + i);
+        tl_shard_begin(shards, all->pass[i], places.first);
+        all->x[i] = series_of(f, all->pass[i], places);
+    }
+    tl_together_forward(all, TL_MODE_TRAINING, NULL);
+    for (size_t i = 0; i < shards->own; i++) {
+        shards->tally[i] = (tl_tally){0};
+        if (all->runs[i])
+            measure_pass(f, all->pass[i], tl_shard_places(shards, f->x.shape[0], shards->first + i), &shards->tally[i]);
+    }
+    tl_together_backward(all);
+    for (size_t i = 0; i < shards->own; i++)
+        tl_shard_end(shards, all->pass[i], shards->first + i, all->x[i].shape[0], &shards->tally[i]);
+    tl_together_report(all);
+    tl_shards_end(shards, f->model, &f->sums);
+    tl_together_keep(all);
+}
+
 /* Runs all passes of a batch, then the optimizer step if `step` is true. */
 static tl_status train_batch(tl_fit_state *f, bool step, tl_error *error) {
-    if (f->shards.count > 1)
+    if (f->shards.synchronised)
+        run_shards_together(f);
+    else if (f->shards.count > 1)
         run_shards(f);
     else
         run_pass(f, (tl_places){0, f->x.shape[0]}, &f->sums);
@@ -506,11 +547,19 @@ static void train(tl_fit_state *f, tl_error *error) {
     }
 }
 
+/* Computes the statistics of the data, with batches of the model's size, or with those of a synchronised training. */
+static void estimate(tl_fit_state *f, tl_error *error) {
+    if (f->shards.synchronised)
+        tl_update_statistics_together(f->model, f->data, &f->shards, f->by_batch, error);
+    else
+        tl_update_statistics_among(f->model, f->data, f->shards.exchange, error);
+}
+
 /* Restores the parameters of the best epoch and computes the statistics that belong to them; after a failure as far as possible. */
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
     if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
-    if (f->result.steps > 0 && !f->cfg.keep_running) tl_update_statistics_among(f->model, f->data, f->shards.exchange, &wrong);
+    if (f->result.steps > 0 && !f->cfg.keep_running) estimate(f, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
     tl_exchange_agree(f->shards.exchange, error);
 }

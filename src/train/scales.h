@@ -6,6 +6,8 @@
 #include <tapline/exchange.h>
 #include <tapline/train.h>
 
+#include "train/shards.h"
+
 /* Stores the scaling of the data's series in the model, so that model files contain it. The first training also sets the scale of
  * target values (tl_model_target_scale); later trainings keep it, because the outputs already have this scale. */
 tl_status tl_keep_scales(tl_model *model, const tl_dataset *data, tl_error *error);
@@ -16,5 +18,12 @@ tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *er
 /* tl_update_statistics, with the batches divided among the ranks of the exchange (NULL: one process). An error of one rank is one
  * of all. */
 tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error);
+
+/* The same after a training with synchronised batch norm: with batches of its size, divided into its shards, whose layers use the
+ * statistics of the whole batch. Layers that wait (tl_preparation) have learnt before
+ * the training and do not change. If another layer
+ * learns from the data, the layers learn as by tl_update_statistics_among. `by_batch`: the series are not in memory, on any of the
+ * ranks. */
+tl_status tl_update_statistics_together(tl_model *model, const tl_dataset *data, tl_shards *shards, bool by_batch, tl_error *error);
 
 #endif

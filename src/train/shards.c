@@ -1,6 +1,7 @@
 #include "train/shards.h"
 
 #include "base/memory.h"
+#include "layers/registry.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -91,6 +92,26 @@ void tl_shards_release(tl_shards *self) {
     tl_release(self->held);
     tl_release(self->states);
     tl_release(self->reports);
+    tl_release(self->tally);
+    tl_together_release(&self->together);
+}
+
+static bool has_batch_norm(const tl_model *model) {
+    size_t i = 0;
+    while (i < model->vertices && !tl_is_synchronised(model, i, &tl_batch_norm_synchronised)) i++;
+    return i < model->vertices;
+}
+
+tl_status tl_shards_synchronise(tl_shards *self, tl_model *model, tl_error *error) {
+    if (self->count <= 1)
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: synchronise_batch_norm needs a batch that is divided; set shards to a power of two above 1");
+    if (!has_batch_norm(model))
+        return tl_fail(error, TL_ERROR_ARGUMENT,
+                       "fit: synchronise_batch_norm (--synchronise-batch-norm): the network has no batch norm that is trained");
+    self->synchronised = true;
+    self->tally = tl_allocate(self->own, sizeof *self->tally, "the losses of shards", error);
+    return tl_together_prepare(&self->together, model, self->own, &tl_batch_norm_synchronised, self->exchange, error);
 }
 
 /* ---- a batch ---- */

@@ -4,6 +4,7 @@
 #define TL_SHARDS_H
 
 #include "graph/graph.h"
+#include "graph/together.h"
 #include "train/exchange.h"
 #include "train/metrics.h"
 
@@ -23,6 +24,9 @@ typedef struct tl_shards {
     uint64_t passes;                 /* of the model before the batch */
     size_t samples;                  /* number of samples in the gradients before the batch, and their weight */
     double weight;
+    bool synchronised;    /* the passes of all shards run together, and batch norm computes with the whole batch */
+    tl_together together; /* of the shards of this rank */
+    tl_tally *tally;      /* (own) their sums */
 } tl_shards;
 
 /* Some of the series of a batch, from `first` up to, not including, `end`. */
@@ -35,6 +39,9 @@ typedef struct tl_places {
 tl_status tl_shards_prepare(tl_shards *self, const tl_model *model, size_t count, size_t batch, const tl_exchange *exchange,
                             tl_error *error);
 void tl_shards_release(tl_shards *self);
+
+/* Prepares passes in which batch norm is synchronised. Fails if there is no such layer that is trained, or only one shard. */
+tl_status tl_shards_synchronise(tl_shards *self, tl_model *model, tl_error *error);
 
 /* The series of a shard in a batch of `size` series. The last batch of an epoch may be smaller: it is then divided among as few
  * shards as have room for its series, and the others are empty. */

@@ -1,5 +1,6 @@
 /* Statistics that layers learn from a pass over the training data (tl_preparation). A pass prepares the layers whose inputs no
- * longer change. The ranks of a training divide the batches; each then adds the sums of all batches in their order. */
+ * longer change. The ranks of a training divide the batches, or with synchronised batch norm the shards of each batch; each rank
+ * then adds the sums of all batches in their order. */
 #include <tapline/train.h>
 
 #include "base/argument.h"
@@ -20,10 +21,12 @@ typedef struct preparation {
     tl_model *model;
     const tl_dataset *data;
     const tl_exchange *exchange;
-    size_t ranks;    /* that divide the batches of a pass */
-    uint32_t *order; /* (samples) */
-    size_t batches;  /* their sizes differ by at most one, so that none is very small */
-    tl_tensor x;     /* (batch, length, channels) */
+    tl_shards *shards; /* of each batch; NULL: batches are not divided */
+    bool by_batch;     /* with shards: the series are not in memory, on this or another rank, which may fail to read them */
+    size_t ranks;      /* that divide the batches of a pass */
+    uint32_t *order;   /* (samples) */
+    size_t batches;    /* their sizes differ by at most one, so that none is very small */
+    tl_tensor x;       /* (batch, length, channels) */
     tl_ahead ahead;
     size_t *lengths;        /* (batch); NULL: whole series */
     double **sums;          /* (vertices) of the layers that learn; NULL for others */
@@ -31,6 +34,7 @@ typedef struct preparation {
     size_t count;           /* number of elements */
     double *own, *one;      /* (count + 1) the sums of this rank's batch, and of the batch that is added; then whether it failed */
     bool *learnt, *reached; /* (vertices) layers that have finished; layers whose output is known in this pass */
+    bool *learning;         /* (vertices) with shards: layers whose statistics are summed in this pass */
     tl_real *before;        /* the states of the model, to restore them on failure */
 } preparation;
 
@@ -66,18 +70,20 @@ static void place_sums(preparation *p, tl_error *error) {
 
 static tl_status prepare(preparation *p, tl_error *error) {
     const tl_model *model = p->model;
-    const size_t *shape = p->data->x.shape, maximum = tl_model_batch(model), vertices = model->vertices;
+    const size_t *shape = p->data->x.shape, vertices = model->vertices;
+    const size_t maximum = p->shards ? p->shards->batch : tl_model_batch(model);
     p->batches = tl_ceil_div(shape[0], maximum);
     p->order = tl_allocate(shape[0], sizeof *p->order, "the order of the samples", error);
     p->x = tl_tensor_new(3, (size_t[]){tl_min(shape[0], maximum), shape[1], shape[2]}, error);
     tl_ahead_begin(&p->ahead, p->data, error);
     if (p->data->lengths) p->lengths = tl_allocate(maximum, sizeof *p->lengths, "lengths", error);
     p->sums = tl_allocate(vertices, sizeof *p->sums, "the sums of a preparation", error);
-    p->learnt = tl_allocate(2 * vertices, sizeof *p->learnt, "marks of layers", error);
+    p->learnt = tl_allocate(3 * vertices, sizeof *p->learnt, "marks of layers", error);
     p->before = tl_allocate(model->state_count + 1, sizeof *p->before, "a copy of the statistics", error);
     place_sums(p, error);
     if (tl_failed(error)) return error->status;
     p->reached = p->learnt + vertices;
+    p->learning = p->reached + vertices;
     p->one = p->own + p->count + 1;
     memcpy(p->before, model->states, model->state_count * sizeof *p->before);
     tl_rng order = tl_rng_at(tl_model_seed(model), TL_STREAM_SHUFFLE, 1, 0); /* substream 0 is that of epochs */
@@ -233,29 +239,109 @@ static tl_status run_pass(preparation *p, size_t last, tl_error *error) {
     return tl_exchange_agree(p->exchange, error) == TL_OK ? finish(p, last, error) : error->status;
 }
 
+/* ---- batches that are divided into shards ---- */
+
+/* Reads the series of this rank in this batch and the next ones, if they are not in memory. */
+static tl_status read_own(preparation *p, size_t batch, tl_error *error) {
+    if (!tl_ahead_ends(&p->ahead)) return error->status;
+    for (; batch < p->batches; batch++) {
+        const tl_places own = tl_shards_own(p->shards, first_of(p, batch + 1) - first_of(p, batch));
+        if (!tl_ahead_add(&p->ahead, p->order + first_of(p, batch) + own.first, own.end - own.first)) break;
+    }
+    return tl_ahead_read(&p->ahead, error);
+}
+
+/* Copies the series of this rank to their places in the batch. */
+static tl_status gather_own(preparation *p, size_t batch, tl_error *error) {
+    const size_t each = p->data->x.shape[1] * p->data->x.shape[2], count = first_of(p, batch + 1) - first_of(p, batch);
+    const tl_places own = tl_shards_own(p->shards, count);
+    const uint32_t *order = p->order + first_of(p, batch);
+    p->x.shape[0] = count;
+    if (read_own(p, batch, error) != TL_OK || own.first == own.end) return error->status;
+    for (size_t i = own.first; p->lengths && i < own.end; i++) p->lengths[i] = p->data->lengths[order[i]];
+    return tl_ahead_take(&p->ahead, order + own.first, own.end - own.first, p->x.data + own.first * each, error);
+}
+
+/* Runs all shards of this rank together, and joins the sums of the whole batch. A single value has no deviation: it does not
+ * count. */
+static void run_together(preparation *p) {
+    tl_together *all = &p->shards->together;
+    tl_together_begin(all);
+    for (size_t i = 0; i < all->count; i++) {
+        const tl_places of = tl_shard_places(p->shards, p->x.shape[0], p->shards->first + i);
+        all->x[i] = tl_tensor_slice(&p->x, of.first, of.end - of.first);
+        if (p->lengths && of.end > of.first) tl_set_lengths(all->pass[i], p->lengths + of.first, of.end - of.first);
+    }
+    tl_together_forward(all, TL_MODE_INFERENCE, p->learning);
+    tl_together_report(all);
+    p->model->stage = TL_STAGE_NOTHING;
+    for (size_t i = 0; i < p->model->vertices; i++)
+        if (p->learning[i] && all->sums[i][0] > 1) learner_of(p, i)->join(p->model->vertex[i].layer, p->sums[i], all->sums[i]);
+}
+
+/* One pass over the data, as run_pass. */
+static tl_status run_pass_together(preparation *p, size_t last, tl_error *error) {
+    bool sound = true;
+    find_reached(p);
+    for (size_t i = 0; i < p->model->vertices; i++)
+        p->learning[i] = learner_of(p, i) && tl_is_synchronised(p->model, i, p->shards->together.how);
+    for (size_t batch = 0; batch < p->batches && sound; batch++) {
+        gather_own(p, batch, error);
+        sound = (p->by_batch ? tl_exchange_agree(p->exchange, error) : error->status) == TL_OK;
+        if (sound) run_together(p);
+    }
+    if (tl_report(p->model, error) != TL_OK) tl_model_clear_error(p->model); /* it is reported to the caller */
+    return tl_exchange_agree(p->exchange, error) == TL_OK ? finish(p, last, error) : error->status;
+}
+
+/* ---- all passes ---- */
+
 static bool learns(const tl_model *model) {
     for (size_t i = 0; i < model->vertices; i++)
         if (preparation_of(model, i)) return true;
     return false;
 }
 
-tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error) {
+/* `p` is set up as far as it is known without the data. */
+static tl_status update(preparation *p, tl_error *error) {
     tl_error own = {0};
-    preparation p = {.model = model, .data = data, .exchange = exchange};
+    tl_model *model = p->model;
     tl_turn turn;
     if (!error) error = &own;
-    if (tl_failed(error) || tl_series_check(model, data, "statistics", error) != TL_OK || !learns(model)) return error->status;
+    if (tl_failed(error) || tl_series_check(model, p->data, "statistics", error) != TL_OK || !learns(model)) return error->status;
     if (!tl_turn_begin(model, &turn, "statistics", error)) return error->status;
-    prepare(&p, error);
-    if (tl_exchange_agree(exchange, error) == TL_OK) {
+    prepare(p, error);
+    if (tl_exchange_agree(p->exchange, error) == TL_OK) {
         model->stage = TL_STAGE_NOTHING;
-        for (size_t last; !tl_failed(error) && (last = last_learner(&p)) < model->vertices;) run_pass(&p, last, error);
-        if (tl_failed(error)) memcpy(model->states, p.before, model->state_count * sizeof *p.before);
+        for (size_t last; !tl_failed(error) && (last = last_learner(p)) < model->vertices;)
+            (p->shards ? run_pass_together : run_pass)(p, last, error);
+        if (tl_failed(error)) memcpy(model->states, p->before, model->state_count * sizeof *p->before);
         tl_arrays_written(model);
     }
-    release(&p);
+    release(p);
     tl_turn_end(model, turn);
     return error->status;
+}
+
+tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error) {
+    preparation p = {.model = model, .data = data, .exchange = exchange};
+    return update(&p, error);
+}
+
+/* Whether all layers can learn from shards. Those that wait have learnt before the training (tl_draw_features). */
+static bool learns_together(const tl_model *model, const tl_synchronised *how) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        const tl_preparation *learner = preparation_of(model, i);
+        if (learner && !learner->waits && !tl_is_synchronised(model, i, how)) return false;
+    }
+    return true;
+}
+
+tl_status tl_update_statistics_together(tl_model *model, const tl_dataset *data, tl_shards *shards, bool by_batch,
+                                        tl_error *error) {
+    preparation p = {.model = model, .data = data, .exchange = shards->exchange, .by_batch = by_batch};
+    if (learns_together(model, shards->together.how)) p.shards = shards;
+    return update(&p, error);
 }
 
 tl_status tl_update_statistics(tl_model *model, const tl_dataset *data, tl_error *error) {

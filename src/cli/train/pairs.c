@@ -34,6 +34,7 @@ static const char *find_given(const train_settings *self, unsigned what) {
         {"--validation", self->validation != NULL, WHOLE},
         {"--epochs", self->epochs > 0, STEPS | WHOLE},
         {"--accumulate", self->accumulate > 1, STEPS},
+        {"--synchronise-batch-norm", self->synchronise_batch_norm, STEPS},
         {"--optimizer", strcmp(self->optimizer, "adam") != 0, STEPS},
         {"--lr", self->learning_rate > 0, STEPS | WHOLE},
         {"--find-lr", self->find_rate, STEPS},
@@ -101,6 +102,8 @@ static void check_others(const train_settings *self, tl_error *error) {
     if (self->resume && self->init)
         tl_fail(error, TL_ERROR_ARGUMENT, "--resume %s cannot be combined with --init: the checkpoint has all parameters",
                 self->resume);
+    if (self->synchronise_batch_norm && self->shards == 1)
+        tl_fail(error, TL_ERROR_ARGUMENT, "--synchronise-batch-norm requires --shards N, a power of two above 1");
     if (self->freeze && !self->init) tl_fail(error, TL_ERROR_ARGUMENT, "--freeze requires --init MODEL");
     if (self->checkpoint_every > 0 && !self->checkpoint)
         tl_fail(error, TL_ERROR_ARGUMENT, "--checkpoint-every %g requires --checkpoint FILE", self->checkpoint_every);

@@ -289,6 +289,7 @@ static tl_fit_cfg fit_cfg(job *self, progress *shown, tl_error *error) {
         .batch = self->batch,
         .accumulate = (size_t)settings->accumulate,
         .shards = (size_t)settings->shards,
+        .synchronise_batch_norm = settings->synchronise_batch_norm,
         .exchange = ranks_exchange(),
         .schedule = schedule_of(self, error),
         .restore_best = true,

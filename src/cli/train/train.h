@@ -43,7 +43,7 @@ typedef struct train_settings {
     double learning_rate, momentum, l1, clip, clip_value; /* 0: the library's defaults */
     double weight_decay;                                  /* NAN: the library's default */
     double label_smoothing;
-    bool nesterov, balance, raw, unequal, quiet, find_rate, freeze, in_order;
+    bool nesterov, balance, raw, unequal, quiet, find_rate, freeze, in_order, synchronise_batch_norm;
 } train_settings;
 
 int train_f32(const void *settings);

@@ -56,6 +56,8 @@ static const option_spec options[] = {
      "batches whose gradients are added up for one step (1)"},
     {"shards", "N", OPTION_INTEGER, FIELD(shards), 1, 1024, NULL,
      "divide each batch into N parts, a power of two: each is a pass of its own, and their gradients are added (1)"},
+    {"synchronise-batch-norm", NULL, OPTION_FLAG, FIELD(synchronise_batch_norm), 0, 0, NULL,
+     "with --shards: batch norm uses the statistics of the whole batch, not of each part"},
     {"optimizer", "NAME", OPTION_CHOICE, FIELD(optimizer), 0, 0, tl_optimizer_name, "the optimizer (adam)"},
     {"lr", "X", OPTION_POSITIVE, FIELD(learning_rate), 0, 0, NULL, "learning rate (adam and adamw 0.001, others 0.01)"},
     {"find-lr", NULL, OPTION_FLAG, FIELD(find_rate), 0, 0, NULL,
