@@ -154,6 +154,46 @@ static void given_a_short_training_when_evaluated_then_equal_to_the_progress(voi
     tl_model_free(model);
 }
 
+/* Negates the weights of the last layer after the last batch of epoch 1, which turns every class into the other one; and back after
+ * the first batch of epoch 2, or after all of it. */
+typedef struct bad_step {
+    tl_model *model;
+    bool back; /* in epoch 2 */
+    bool negated;
+} bad_step;
+
+static bool spoil(const tl_progress *progress, void *user) {
+    bad_step *self = user;
+    const bool wanted = progress->epoch == 1 ? progress->epoch_end : !self->back || progress->batch < 1;
+    const tl_parameter weight = array_of(self->model, "dense_1", "weight"), bias = array_of(self->model, "dense_1", "bias");
+    for (size_t i = 0; self->negated != wanted && i < tl_tensor_count(&weight.value); i++) weight.value.data[i] *= -1;
+    for (size_t i = 0; self->negated != wanted && i < tl_tensor_count(&bias.value); i++) bias.value.data[i] *= -1;
+    self->negated = wanted;
+    return true;
+}
+
+/* The accuracy of an epoch is that of its steps: it does not show that the last one was bad. */
+static void given_a_bad_last_step_when_the_best_epoch_is_restored_then_compared(void **unused) {
+    (void)unused;
+    const tl_dataset data = some_data();
+    for (int back = 0; back <= 1; back++) {
+        tl_error error = {0};
+        tl_metrics metrics = {0};
+        tl_fit_result result;
+        tl_model *model = network(1, 4, 0.99, NULL);
+        bad_step step = {.model = model, .back = back};
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = 12}, NULL, &error);
+        tl_set_learning_rate(model, 1e-6);
+        tl_fit(model, &data, &(tl_fit_cfg){.epochs = 2, .restore_best = true, .callbacks = {{spoil, &step}}}, &result, &error);
+        tl_evaluate(model, &data, &metrics, &error);
+        check_ok(&error);
+        assert_int_equal(result.best_epoch, back ? 2 : 1);
+        assert_true(back ? metrics.accuracy > 0.9 : metrics.accuracy < 0.1);
+        assert_true(back ? result.best_accuracy < 0.95 : result.best_accuracy > 0.9); /* that of the steps of epoch 2 or 1 */
+        tl_model_free(model);
+    }
+}
+
 static bool stop(const tl_progress *progress, void *user) {
     (void)user;
     return progress->steps < 3;
@@ -378,6 +418,7 @@ int main(void) {
         cmocka_unit_test(given_other_threads_and_passes_before_when_updated_then_the_same_bits),
         cmocka_unit_test(given_a_short_training_when_ended_then_statistics_are_current),
         cmocka_unit_test(given_a_short_training_when_evaluated_then_equal_to_the_progress),
+        cmocka_unit_test(given_a_bad_last_step_when_the_best_epoch_is_restored_then_compared),
         cmocka_unit_test(given_stopped_training_when_ended_then_statistics_of_all_series),
         cmocka_unit_test(given_a_frozen_batch_norm_when_trained_then_statistics_stay),
         cmocka_unit_test(given_a_frozen_batch_norm_when_checked_then_statistics_constant),

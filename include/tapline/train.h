@@ -100,7 +100,10 @@ typedef struct tl_fit_cfg {
     size_t accumulate;        /* (1) backward passes for each optimizer step */
     tl_schedule_cfg schedule; /* (constant) of the learning rate */
     bool restore_best; /* end with the parameters of the best epoch: the epoch with the lowest loss on the validation set if there
-                          is one, else in training; `watch` can choose another criterion */
+                          is one, else in training; `watch` can choose another criterion. The loss of training is the mean over the
+                          steps of an epoch, so that a bad last step can spoil its parameters: in classification, if their accuracy
+                          on the training data is more than 0.05 below that of the epoch, and that of the last epoch's parameters
+                          is higher, the last epoch counts as the best one */
     int patience;      /* (never) stop after so many epochs without a better one */
     const tl_dataset *validation; /* (none) evaluated after each epoch */
     tl_augment_cfg augment;       /* (none) random changes to each batch (streams TL_STREAM_AUGMENT and TL_STREAM_MIXUP) */

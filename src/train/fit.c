@@ -47,15 +47,31 @@ static void release_fit(tl_fit_state *f) {
     tl_shards_release(&f->shards);
 }
 
-/* Copies all parameters and states from the model, or back to it. */
-static void copy_parameters(tl_model *model, tl_real *copy, bool back) {
+/* Copies all parameters and states of the model. */
+static void copy_parameters(const tl_model *model, tl_real *copy) {
     const size_t arrays = tl_parameter_arrays(model);
     for (size_t i = 0; i < arrays; i++) {
         const tl_parameter parameter = tl_array_at(model, i);
         const size_t count = tl_tensor_count(&parameter.value);
-        memcpy(back ? parameter.value.data : copy, back ? copy : parameter.value.data, count * sizeof(tl_real));
+        memcpy(copy, parameter.value.data, count * sizeof *copy);
         copy += count;
     }
+}
+
+/* Exchanges all parameters and states of the model with those in `other`. */
+static void exchange_parameters(tl_model *model, tl_real *other) {
+    const size_t arrays = tl_parameter_arrays(model);
+    for (size_t i = 0; i < arrays; i++) {
+        const tl_parameter parameter = tl_array_at(model, i);
+        const size_t count = tl_tensor_count(&parameter.value);
+        for (size_t k = 0; k < count; k++) {
+            const tl_real one = parameter.value.data[k];
+            parameter.value.data[k] = other[k];
+            other[k] = one;
+        }
+        other += count;
+    }
+    tl_arrays_written(model);
 }
 
 static size_t count_parameters(const tl_model *model) {
@@ -463,7 +479,7 @@ static void end_epoch(tl_fit_state *f) {
         f->result.best_loss = watched;
         f->result.best_epoch = f->epoch;
         f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
-        if (f->best) copy_parameters(f->model, f->best, false);
+        if (f->best) copy_parameters(f->model, f->best);
     }
     const double lower = tl_watch_worst(f) > 0 ? watched : -watched; /* a schedule takes lower values as better */
     tl_schedule_epoch(&f->schedule, f->cfg.watch == TL_WATCH_DEFAULT ? loss : lower);
@@ -548,18 +564,46 @@ static void train(tl_fit_state *f, tl_error *error) {
 }
 
 /* Computes the statistics of the data, with batches of the model's size, or with those of a synchronised training. */
-static void estimate(tl_fit_state *f, tl_error *error) {
+static tl_status update_statistics(tl_fit_state *f, tl_error *error) {
+    if (f->result.steps == 0 || f->cfg.keep_running) return error->status;
     if (f->shards.synchronised)
         tl_update_statistics_together(f->model, f->data, &f->shards, f->by_batch, error);
     else
         tl_update_statistics_among(f->model, f->data, f->shards.exchange, error);
+    return error->status;
+}
+
+/* Whether a better training accuracy than that of the best epoch's parameters is to be expected from those of the last epoch: the
+ * accuracy of an epoch is that of its steps, so that a bad last step can spoil the best epoch. *best [OUT]: of its parameters. */
+static bool best_is_spoilt(const tl_fit_state *f, tl_metrics *best, tl_error *error) {
+    static const double far_below = 0.05;
+    const bool watches_training = f->cfg.watch == TL_WATCH_TRAIN_LOSS || (f->cfg.watch == TL_WATCH_DEFAULT && !f->cfg.validation);
+    if (!watches_training || !tl_loss_takes_labels(tl_model_loss(f->model)) || f->result.best_epoch == f->epoch) return false;
+    if (tl_evaluate_among(f->model, f->data, f->shards.exchange, best, error) != TL_OK) return false;
+    return best->accuracy < f->result.best_accuracy - far_below;
+}
+
+/* Takes the parameters of the last epoch if those of the best one are spoilt, and they are better. */
+static void compare_with_last(tl_fit_state *f, tl_error *error) {
+    tl_metrics best, last;
+    if (!best_is_spoilt(f, &best, error)) return;
+    exchange_parameters(f->model, f->best);
+    if (update_statistics(f, error) == TL_OK) tl_evaluate_among(f->model, f->data, f->shards.exchange, &last, error);
+    if (tl_failed(error) || !(last.accuracy > best.accuracy)) {
+        exchange_parameters(f->model, f->best);
+        return;
+    }
+    f->result.best_epoch = f->epoch;
+    f->result.best_loss = tl_tally_loss(&f->sums);
+    f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
 }
 
 /* Restores the parameters of the best epoch and computes the statistics that belong to them; after a failure as far as possible. */
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
-    if (f->best && f->result.best_epoch > 0) copy_parameters(f->model, f->best, true);
-    if (f->result.steps > 0 && !f->cfg.keep_running) estimate(f, &wrong);
+    const bool restores = f->best && f->result.best_epoch > 0;
+    if (restores) exchange_parameters(f->model, f->best);
+    if (update_statistics(f, &wrong) == TL_OK && restores && !tl_failed(error)) compare_with_last(f, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
     tl_exchange_agree(f->shards.exchange, error);
 }
