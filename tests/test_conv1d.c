@@ -22,7 +22,8 @@ enum {
     PASSES = 3
 };
 
-/* Single precision on this processor runs the whole test; other kernels have the same sources, and an emulator takes an hour for it. */
+/* Single precision on this processor runs the whole test; other kernels have the same sources, and an emulator takes an hour for
+ * it. */
 static bool runs_some(void) { return getenv("TAPLINE_ISA") || sizeof(tl_real) > sizeof(float) || sizeof EMULATOR > 1; }
 
 static int some_of(int configurations) { return runs_some() ? configurations / 4 : configurations; }
