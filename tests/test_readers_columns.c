@@ -514,6 +514,31 @@ static void given_short_series_when_cut_into_windows_then_left_out_and_told(void
                           "a.csv: windows of 5 steps: all 1 series are shorter; the longest has 4");
 }
 
+static void given_times_with_a_gap_when_read_then_a_warning(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *file, *text, *message;
+    } cases[] = {
+        {"a.csv", "id,time,a,label\np,1,1,x\np,9,3,x\np,2,2,x\np,3,3,x\nq,1,5,y\nq,2,6,y\nq,3,3,y\nq,4,3,y\n",
+         "a.csv: the steps of p are up to 6 apart in time, and 2.66667 on average"},
+        {"a.csv", "id,time,a,label\np,1,1,x\np,2.2,3,x\np,3,2,x\nq,1,5,y\nq,2,6,y\nq,3.3,3,y\n", ""},
+        {"a.ts", "@timeStamps true\n@classLabel true a b\n@data\n(1,2),(2,3),(3,4):a\n(1,2),(2,3),(9,4):b\n",
+         "a.ts: the steps of line 5 are up to 7 apart in time, and 4 on average"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_error error = {0};
+        char warning[300] = "";
+        const bool table = cases[i].file[2] == 'c';
+        const tl_read_cfg cfg = {
+            .series = table ? "id" : NULL, .time = table ? "time" : NULL, .warn = keep_warning, .user = warning};
+        tl_dataset *data = read_as(cases[i].file, cases[i].text, cfg, &error);
+        check_ok(&error);
+        if (*cases[i].message ? !strstr(warning, cases[i].message) : *warning)
+            fail_msg("%s: expected \"%s\", got \"%s\"", cases[i].file, cases[i].message, warning);
+        tl_dataset_free(data);
+    }
+}
+
 static void given_a_generated_set_when_cut_into_windows_then_both_halves(void **unused) {
     (void)unused;
     tl_error error = {0};
@@ -729,6 +754,7 @@ int main(void) {
         cmocka_unit_test(given_decimal_commas_when_read_then_numbers),
         cmocka_unit_test(given_settings_without_effect_when_read_then_refused),
         cmocka_unit_test(given_doubled_quotes_in_steps_when_read_then_single),
+        cmocka_unit_test(given_times_with_a_gap_when_read_then_a_warning),
         cmocka_unit_test(given_a_generated_set_when_cut_into_windows_then_both_halves),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_the_series_are_shorter),
         cmocka_unit_test(given_missing_tails_when_they_are_ends_then_series_are_shorter),

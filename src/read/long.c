@@ -14,6 +14,7 @@ typedef struct reader {
     size_t *steps;  /* (series.room) steps of each series: counted in the first pass, then read in the second */
     double *times;  /* (series, longest); NULL: no times */
     bool each_step; /* every step has a label or target values */
+    bool warned;    /* of uneven times */
 } reader;
 
 /* ---- lines ---- */
@@ -122,6 +123,17 @@ static void reorder(void *pieces, const moment *order, size_t count, size_t size
     memcpy(pieces, scratch, count * size);
 }
 
+/* Warns of the first series whose steps are not evenly spaced. */
+static void warn_of_uneven(reader *self, size_t series, const moment *order) {
+    const tl_samples *s = self->samples;
+    tl_times times = {0};
+    for (size_t t = 0; !self->warned && t < self->steps[series]; t++) tl_times_add(&times, order[t].time);
+    const double mean = tl_times_uneven(&times);
+    const char *name = self->series.text[series];
+    if (mean > 0) tl_samples_warn(s, TL_UNEVEN, s->text->path, *name ? name : "the series", times.widest, mean);
+    self->warned |= mean > 0;
+}
+
 static tl_status sort_steps(reader *self, size_t series, moment *order, char *scratch, tl_error *error) {
     tl_samples *s = self->samples;
     const size_t count = self->steps[series], first = series * s->longest;
@@ -130,8 +142,9 @@ static tl_status sort_steps(reader *self, size_t series, moment *order, char *sc
         order[t] = (moment){self->times[first + t], t};
         sorted = sorted && (t == 0 || order[t].time > order[t - 1].time);
     }
+    if (!sorted) qsort(order, count, sizeof *order, by_time);
+    warn_of_uneven(self, series, order);
     if (sorted) return TL_OK;
-    qsort(order, count, sizeof *order, by_time);
     for (size_t t = 1; t < count; t++)
         if (order[t].time == order[t - 1].time)
             return tl_fail(error, TL_ERROR_FORMAT,

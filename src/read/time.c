@@ -42,3 +42,20 @@ bool tl_field_time(const tl_text *text, tl_field field, double *time) {
     *time = ((days_of(year, month, day) * 24.0 + hour) * 60 + minute) * 60 + second;
     return *rest == '\0';
 }
+
+/* ---- uneven times ---- */
+
+/* One missing step makes a time twice as long as the others; clocks jitter less. */
+static const double much_longer = 1.5;
+
+void tl_times_add(tl_times *times, double time) {
+    if (times->steps == 0) times->first = times->last = time;
+    if (time - times->last > times->widest) times->widest = time - times->last;
+    times->last = time;
+    times->steps++;
+}
+
+double tl_times_uneven(const tl_times *times) {
+    const double mean = times->steps > 2 ? (times->last - times->first) / (double)(times->steps - 1) : 0;
+    return times->widest > much_longer * mean ? mean : 0;
+}

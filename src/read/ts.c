@@ -13,6 +13,7 @@ typedef struct header {
     bool has_labels, has_targets;
     bool bare;    /* neither of them */
     bool stamped; /* values have times */
+    bool uneven;  /* the warning of uneven times was given */
 } header;
 
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
@@ -101,7 +102,7 @@ static void count_series(tl_samples *s, tl_field line, const header *h) {
 }
 
 /* Removes "(time,value)" from *rest. */
-static tl_status read_pair(tl_samples *s, tl_field *rest, double *before, tl_error *error) {
+static tl_status read_pair(tl_samples *s, tl_field *rest, tl_times *times, tl_error *error) {
     const tl_field all = *rest = tl_field_trim(*rest);
     const char *close = all.begin < all.end && *all.begin == '(' ? memchr(all.begin, ')', (size_t)(all.end - all.begin)) : NULL;
     tl_field value = {close, close}, stamp = {all.begin + 1, close};
@@ -111,29 +112,43 @@ static tl_status read_pair(tl_samples *s, tl_field *rest, double *before, tl_err
     stamp = tl_field_trim((tl_field){stamp.begin, value.begin - 1});
     if (!tl_field_time(s->text, stamp, &time))
         return tl_text_expected(s->text, stamp, error, "a time, a number or such as 2024-01-31 12:00:00");
-    if (!(time > *before)) return tl_text_expected(s->text, stamp, error, "a time after that of the step before");
-    *before = time;
+    if (times->steps > 0 && !(time > times->last))
+        return tl_text_expected(s->text, stamp, error, "a time after that of the step before");
+    tl_times_add(times, time);
     rest->begin = close + 1;
     return tl_samples_number(s, tl_field_trim(value), error);
 }
 
-static tl_status read_pairs(tl_samples *s, tl_field part, tl_error *error) {
-    double before = -INFINITY;
+/* Warns of the first series whose steps are not evenly spaced. */
+static void warn_of_uneven(const tl_samples *s, header *h, const tl_times *times) {
+    char name[40];
+    const double mean = h->uneven ? 0 : tl_times_uneven(times);
+    if (mean == 0) return;
+    snprintf(name, sizeof name, "line %zu", tl_text_place(s->text).line - 1);
+    tl_samples_warn(s, TL_UNEVEN, s->text->path, name, times->widest, mean);
+    h->uneven = true;
+}
+
+static tl_status read_pairs(tl_samples *s, header *h, tl_field part, tl_error *error) {
+    tl_times times = {0};
     for (tl_field rest = part;;) {
-        if (read_pair(s, &rest, &before, error) != TL_OK) return error->status;
+        if (read_pair(s, &rest, &times, error) != TL_OK) return error->status;
         rest = tl_field_trim(rest);
-        if (rest.begin == rest.end) return tl_samples_end_channel(s, part.begin, error);
+        if (rest.begin == rest.end) {
+            warn_of_uneven(s, h, &times);
+            return tl_samples_end_channel(s, part.begin, error);
+        }
         if (*rest.begin != ',') return tl_text_expected(s->text, rest, error, "a comma between pairs");
         rest.begin++;
     }
 }
 
-static tl_status read_channel(tl_samples *s, const header *h, tl_field part, tl_error *error) {
-    return h->stamped ? read_pairs(s, part, error) : tl_samples_channel(s, part, ',', error);
+static tl_status read_channel(tl_samples *s, header *h, tl_field part, tl_error *error) {
+    return h->stamped ? read_pairs(s, h, part, error) : tl_samples_channel(s, part, ',', error);
 }
 
 static tl_status read_series(tl_samples *s, tl_field line, void *format, tl_error *error) {
-    const header *h = format;
+    header *h = format;
     if (s->counting) {
         count_series(s, line, h);
         return TL_OK;
