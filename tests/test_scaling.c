@@ -6,6 +6,8 @@
 #include <tapline/file.h>
 #include <tapline/layers.h>
 
+#include "data/scaling.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -300,6 +302,45 @@ static void given_a_claim_that_is_not_true_when_saved_then_refused(void **unused
     tl_scaling_free(&other.scaling);
 }
 
+/* ---- several series side by side ---- */
+
+enum { MANY = 19, STEPS = 23, MOST_CHANNELS = 9, NUMBERS = MANY * STEPS * MOST_CHANNELS };
+
+/* Of each kind some series: random ones, large and tiny ones, and a constant. */
+static void fill_kinds(tl_real *x, size_t each) {
+    static const double units[] = {1, 1e30, 1e-30, 0, 1e3};
+    fill_normal(x, MANY * each, 6);
+    for (size_t i = 0; i < MANY; i++)
+        for (size_t k = 0; k < each; k++) x[i * each + k] = (tl_real)(units[i % 5] * ((double)x[i * each + k] + (double)(i % 3)));
+}
+
+/* In `narrow` every channel is scaled by itself, in `wide` those of the same length side by side. */
+static void check_side_by_side(size_t count, size_t channels, const size_t *steps) {
+    static tl_real narrow[NUMBERS];
+    static double wide[NUMBERS];
+    const size_t each = STEPS * channels;
+    fill_kinds(narrow, each);
+    for (size_t k = 0; k < count * each; k++) wide[k] = (double)narrow[k];
+    tl_scale_each(&(tl_series){.narrow = narrow, .lengths = steps, .count = count, .length = STEPS, .channels = channels});
+    tl_scale_each(&(tl_series){.wide = wide, .lengths = steps, .count = count, .length = STEPS, .channels = channels});
+    for (size_t k = 0; k < count * each; k++)
+        if ((tl_real)wide[k] != narrow[k])
+            fail_msg("%zu series of %zu channels: number %zu is %.17g, by itself %.17g", count, channels, k, wide[k],
+                     (double)narrow[k]);
+}
+
+static void given_series_scaled_side_by_side_then_the_bits_of_each_alone(void **unused) {
+    (void)unused;
+    static const size_t all_channels[] = {1, 2, 3, 8, MOST_CHANNELS};
+    size_t steps[MANY];
+    for (size_t i = 0; i < MANY; i++) steps[i] = STEPS - (i % 7 < 3 ? i % 7 : 3);
+    for (size_t c = 0; c < sizeof all_channels / sizeof *all_channels; c++)
+        for (size_t count = 1; count <= MANY; count++) {
+            check_side_by_side(count, all_channels[c], NULL);
+            check_side_by_side(count, all_channels[c], steps);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_a_large_level_when_read_then_differing_digits_are_kept),
@@ -311,6 +352,7 @@ int main(void) {
         cmocka_unit_test(given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros),
         cmocka_unit_test(given_folds_when_dealt_then_scaled_by_statistics_of_the_rest_alone),
         cmocka_unit_test(given_each_scaling_when_saved_then_the_file_says_so),
+        cmocka_unit_test(given_series_scaled_side_by_side_then_the_bits_of_each_alone),
         cmocka_unit_test(given_a_claim_that_is_not_true_when_saved_then_refused),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;

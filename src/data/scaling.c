@@ -41,15 +41,111 @@ static tl_moments measure(const tl_series *s, size_t i, size_t channel) {
     return moments;
 }
 
-void tl_scale_each(const tl_series *s) {
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t c = 0; c < s->channels; c++) {
-            const tl_moments moments = measure(s, i, c);
-            for (size_t t = 0; t < length_of(s, i); t++) {
-                const size_t at = (i * s->length + t) * s->channels + c;
-                set(s, at, tl_moments_scale(&moments, get(s, at)));
-            }
+static void scale_one(const tl_series *s, size_t i, size_t channel) {
+    const tl_moments moments = measure(s, i, channel);
+    for (size_t t = 0; t < length_of(s, i); t++) {
+        const size_t at = (i * s->length + t) * s->channels + channel;
+        set(s, at, tl_moments_scale(&moments, get(s, at)));
+    }
+}
+
+/* ---- several channels side by side ----
+ *
+ * Each addition to a sum waits for the one before. The sums of several channels of series do not wait for each other; each has the
+ * additions, and the bits, of a single channel. */
+
+enum { LANES = 8 };
+
+typedef struct lanes {
+    double *first[LANES]; /* the first step of each channel */
+    size_t steps, stride; /* of each; elements from step to step */
+    tl_moments of[LANES];
+} lanes;
+
+/* The largest absolute value, in any order; NaN is not larger. */
+static double find_largest(const double *x, size_t steps, size_t stride) {
+    double largest[4] = {0};
+    size_t t = 0;
+    for (; stride == 1 && t + 4 <= steps; t += 4)
+        for (size_t k = 0; k < 4; k++) largest[k] = fabs(x[t + k]) > largest[k] ? fabs(x[t + k]) : largest[k];
+    for (; t < steps; t++) largest[0] = fabs(x[t * stride]) > largest[0] ? fabs(x[t * stride]) : largest[0];
+    for (size_t k = 1; k < 4; k++) largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
+    return largest[0];
+}
+
+static void add_values(lanes *self) {
+    double sum[LANES] = {0}, unit[LANES], first[LANES];
+    for (size_t l = 0; l < LANES; l++) {
+        unit[l] = self->of[l].unit;
+        first[l] = self->of[l].first;
+    }
+    for (size_t t = 0; t < self->steps; t++)
+        for (size_t l = 0; l < LANES; l++) sum[l] += self->first[l][t * self->stride] * unit[l] - first[l];
+    for (size_t l = 0; l < LANES; l++) self->of[l].sum = sum[l];
+}
+
+static void add_squares(lanes *self) {
+    double sum[LANES] = {0}, unit[LANES], mean[LANES];
+    for (size_t l = 0; l < LANES; l++) {
+        unit[l] = self->of[l].unit;
+        mean[l] = self->of[l].mean;
+    }
+    for (size_t t = 0; t < self->steps; t++)
+        for (size_t l = 0; l < LANES; l++) {
+            const double distance = self->first[l][t * self->stride] * unit[l] - mean[l];
+            sum[l] += distance * distance;
         }
+    for (size_t l = 0; l < LANES; l++) self->of[l].squares = sum[l];
+}
+
+static void end_pass(lanes *self) {
+    for (size_t l = 0; l < LANES; l++) tl_moments_next(&self->of[l]);
+}
+
+static void scale_lane(double *x, size_t steps, size_t stride, const tl_moments *by) {
+    const tl_moments moments = *by; /* in registers */
+    if (stride == 1)
+        for (size_t t = 0; t < steps; t++) x[t] = tl_moments_scale(&moments, x[t]);
+    else
+        for (size_t t = 0; t < steps; t++) x[t * stride] = tl_moments_scale(&moments, x[t * stride]);
+}
+
+/* Scales `count` channels, counted over all series, from number `first` on. Missing lanes repeat the last one. */
+static void scale_lanes(const tl_series *s, size_t first, size_t count) {
+    lanes all;
+    all.steps = length_of(s, first / s->channels);
+    all.stride = s->channels;
+    for (size_t l = 0; l < LANES; l++) {
+        const size_t at = first + (l < count ? l : count - 1);
+        double *x = s->wide + at / s->channels * s->length * s->channels + at % s->channels;
+        all.first[l] = x;
+        all.of[l] = (tl_moments){.count = (double)all.steps, .largest = find_largest(x, all.steps, all.stride), .first = x[0]};
+    }
+    end_pass(&all);
+    add_values(&all);
+    end_pass(&all);
+    add_squares(&all);
+    end_pass(&all);
+    for (size_t l = 0; l < count; l++) scale_lane(all.first[l], all.steps, all.stride, &all.of[l]);
+}
+
+/* The number of channels from this one on that can be scaled side by side: of series of the same length. */
+static size_t count_alike(const tl_series *s, size_t first) {
+    const size_t all = s->count * s->channels, steps = length_of(s, first / s->channels);
+    size_t count = 1;
+    while (s->wide && steps > 0 && count < LANES && first + count < all && length_of(s, (first + count) / s->channels) == steps)
+        count++;
+    return count;
+}
+
+void tl_scale_each(const tl_series *s) {
+    for (size_t at = 0, count; at < s->count * s->channels; at += count) {
+        count = count_alike(s, at);
+        if (count > 1)
+            scale_lanes(s, at, count);
+        else
+            scale_one(s, at / s->channels, at % s->channels);
+    }
 }
 
 /* Replaces x by (x - shift) / scale. */

@@ -60,38 +60,44 @@ static size_t steps_of(const tl_stored *self, size_t i) { return self->lengths ?
 
 /* What is read in one go: a series, or the part of it that a window needs; and where it goes in the batch. */
 typedef struct extent {
-    size_t series, start; /* the first step */
-    size_t place;
+    uint32_t series, place;
+    size_t start; /* the first step */
 } extent;
 
 enum {
     PIECE = 1 << 16,
-    GAP = 1 << 13
+    GAP = 1 << 11
 }; /* bytes: the most that is read at once; reading so many takes less time than another read */
 
-/* Memory for a series, and for the extents of a batch. */
+enum { MAX_ROWS = 8, ROWS = 1 << 16 }; /* series that are scaled together, and their bytes, unless one has more */
+
+/* Memory for some series, and for the extents of a batch. */
 typedef struct room {
     unsigned char *bytes; /* (piece) as in the file */
     size_t piece;
-    double *row;           /* (length, channels) */
-    extent *extents;       /* (count) */
-    const uint32_t *index; /* the batch that is filled: (count) numbers of its series */
-    tl_real *x;            /* (count, length, channels) */
+    double *row; /* (rows, length, channels) */
+    size_t rows;
+    extent *extents, *sorted; /* (count) each */
+    const uint32_t *index;    /* the batch that is filled: (count) numbers of its series */
+    tl_real *x;               /* (count, length, channels) */
 } room;
 
 static bool begin_room(const tl_stored *self, size_t count, room *to, tl_error *error) {
     const size_t each = self->length * self->channels, bytes = each * self->type.size;
     to->piece = count > 1 ? tl_max(bytes, PIECE) : bytes;
     to->bytes = tl_reserve(to->piece, 1, "a series", error);
-    to->row = tl_reserve(each, sizeof *to->row, "a series", error);
+    to->rows = tl_min(tl_max(ROWS / (each * sizeof *to->row), 1), tl_min(MAX_ROWS, count));
+    to->row = tl_reserve(to->rows * each, sizeof *to->row, "a series", error);
     to->extents = tl_reserve(count, sizeof *to->extents, "the order of series", error);
-    return to->bytes && to->row && to->extents;
+    to->sorted = tl_reserve(count, sizeof *to->sorted, "the order of series", error);
+    return to->bytes && to->row && to->extents && to->sorted;
 }
 
 static void end_room(room *of) {
     tl_release(of->bytes);
     tl_release(of->row);
     tl_release(of->extents);
+    tl_release(of->sorted);
 }
 
 static tl_status changed(const tl_stored *self, tl_error *error) {
@@ -116,7 +122,7 @@ static bool needs_whole(const tl_stored *self) {
 
 static extent extent_of(const tl_stored *self, uint32_t index, size_t place) {
     const tl_window window = self->windows ? self->windows[index] : (tl_window){.series = index};
-    return (extent){.series = window.series, .start = needs_whole(self) ? 0 : window.start, .place = place};
+    return (extent){.series = (uint32_t)window.series, .place = (uint32_t)place, .start = needs_whole(self) ? 0 : window.start};
 }
 
 static size_t extent_bytes(const tl_stored *self) { return (needs_whole(self) ? self->length : self->window) * step_bytes(self); }
@@ -132,39 +138,67 @@ static tl_status read_bytes(const tl_stored *self, size_t offset, size_t count, 
 }
 
 /* Converts steps to numbers, before scaling; the first `counted` of them were checked when the data set was read. */
-static tl_status convert(const tl_stored *self, const unsigned char *bytes, size_t steps, size_t counted, room *to,
+static tl_status convert(const tl_stored *self, const unsigned char *bytes, size_t steps, size_t counted, double *row,
                          tl_error *error) {
-    if (tl_numbers_of(bytes, &self->type, steps * self->channels, to->row)) return TL_OK;
+    if (tl_numbers_of(bytes, &self->type, steps * self->channels, row)) return TL_OK;
     if (self->missing != TL_MISSING_REFUSE && self->missing != TL_MISSING_TAIL)
-        tl_missing_fill(self->missing, to->row, steps, self->channels);
+        tl_missing_fill(self->missing, row, steps, self->channels);
     for (size_t k = 0; k < counted * self->channels; k++)
-        if (!tl_number_fits(to->row[k])) return changed(self, error);
+        if (!tl_number_fits(row[k])) return changed(self, error);
     return TL_OK;
 }
 
-static void scale(const tl_stored *self, double *row, size_t steps) {
-    const tl_series one = {.wide = row, .count = 1, .length = steps, .channels = self->channels};
-    if (self->each) tl_scale_each(&one);
-    if (self->by.shift) tl_scale_by(&one, &self->by);
+static void scale(const tl_stored *self, double *rows, const size_t *steps, size_t count, size_t whole) {
+    const tl_series all = {.wide = rows, .lengths = steps, .count = count, .length = whole, .channels = self->channels};
+    if (self->each) tl_scale_each(&all);
+    if (self->by.shift) tl_scale_by(&all, &self->by);
 }
 
-/* Writes what was read to its place in the batch. */
-static tl_status take(const tl_stored *self, const extent *of, const unsigned char *bytes, room *by, tl_error *error) {
-    const size_t sample = by->index[of->place], whole = needs_whole(self) ? self->length : self->window;
-    const size_t each = self->windows ? self->window : self->length,
-                 skipped = self->windows ? self->windows[sample].start - of->start : 0;
-    const size_t counted = self->windows ? whole : steps_of(self, sample), steps = self->windows ? each : counted;
-    double *row = by->row + skipped * self->channels;
-    if (convert(self, bytes, whole, counted, by, error) != TL_OK) return error->status;
-    scale(self, row, steps);
-    for (size_t k = 0; k < steps * self->channels; k++) by->x[of->place * each * self->channels + k] = (tl_real)row[k];
+/* Writes some series that were read to their places in the batch. `bytes`: those that were read, from `from` on after the first
+ * byte of all series. */
+static tl_status take(const tl_stored *self, const extent *of, size_t count, const unsigned char *bytes, size_t from, room *by,
+                      tl_error *error) {
+    const size_t whole = needs_whole(self) ? self->length : self->window, channels = self->channels;
+    const size_t each = self->windows ? self->window : self->length;
+    size_t steps[MAX_ROWS];
+    for (size_t i = 0; i < count; i++) {
+        const size_t sample = by->index[of[i].place], counted = self->windows ? whole : steps_of(self, sample);
+        const size_t skipped = self->windows ? self->windows[sample].start - of[i].start : 0;
+        double *row = by->row + i * whole * channels;
+        steps[i] = self->windows ? each : counted;
+        if (convert(self, bytes + (offset_of(self, of + i) - from), whole, counted, row, error) != TL_OK) return error->status;
+        if (skipped > 0) memmove(row, row + skipped * channels, steps[i] * channels * sizeof *row);
+    }
+    scale(self, by->row, steps, count, whole);
+    for (size_t i = 0; i < count; i++) {
+        const double *row = by->row + i * whole * channels;
+        tl_real *x = by->x + of[i].place * each * channels;
+        for (size_t k = 0; k < steps[i] * channels; k++) x[k] = (tl_real)row[k];
+    }
     return TL_OK;
 }
 
-static int in_the_file(const void *a, const void *b) {
-    const extent *one = a, *other = b;
-    return one->series != other->series ? (one->series < other->series ? -1 : 1)
-                                        : (one->start > other->start) - (one->start < other->start);
+enum { DIGIT = 8, DIGITS = 1 << DIGIT }; /* bits of a digit, and its values */
+
+static size_t digit_of(const extent *of, bool of_start, int digit) {
+    return ((of_start ? of->start : of->series) >> (digit * DIGIT)) % DIGITS;
+}
+
+/* Sorts by a digit of the series, or of the start; extents with the same digit keep their order. */
+static void sort_by_digit(room *of, size_t count, bool of_start, int digit) {
+    extent *const from = of->extents, *const to = of->sorted;
+    size_t next[DIGITS + 1] = {0};
+    for (size_t i = 0; i < count; i++) next[1 + digit_of(&from[i], of_start, digit)]++;
+    for (size_t value = 1; value < DIGITS; value++) next[value] += next[value - 1];
+    for (size_t i = 0; i < count; i++) to[next[digit_of(&from[i], of_start, digit)]++] = from[i];
+    of->extents = to;
+    of->sorted = from;
+}
+
+/* Sorts the extents of a batch by their place in the file, from the last digit to the first. */
+static void sort_extents(const tl_stored *self, size_t count, room *of) {
+    for (int digit = 0; self->windows && self->length >> (digit * DIGIT) > 0; digit++) sort_by_digit(of, count, true, digit);
+    for (int digit = 0; self->count >> (digit * DIGIT) > 0; digit++) sort_by_digit(of, count, false, digit);
 }
 
 /* Returns how many of the extents are read together: neighbours that fit in the memory for a piece. */
@@ -182,14 +216,14 @@ static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *
     room by = {.index = index, .x = x};
     if (begin_room(self, count, &by, error)) check_unchanged(self, error);
     for (size_t i = 0; i < count && !tl_failed(error); i++) by.extents[i] = extent_of(self, index[i], i);
-    if (!tl_failed(error)) qsort(by.extents, count, sizeof *by.extents, in_the_file);
+    if (!tl_failed(error)) sort_extents(self, count, &by);
     for (size_t i = 0, near; i < count && !tl_failed(error); i += near) {
         const extent *first = by.extents + i;
         const size_t begin = offset_of(self, first);
         near = count_near(self, first, count - i, by.piece);
         read_bytes(self, begin, offset_of(self, first + near - 1) + extent_bytes(self) - begin, &by, error);
-        for (size_t k = 0; k < near && !tl_failed(error); k++)
-            take(self, first + k, by.bytes + (offset_of(self, first + k) - begin), &by, error);
+        for (size_t k = 0; k < near && !tl_failed(error); k += by.rows)
+            take(self, first + k, tl_min(near - k, by.rows), by.bytes, begin, &by, error);
     }
     end_room(&by);
     return error->status;
@@ -221,7 +255,7 @@ static tl_status read_row(void *user, size_t i, double *to, tl_error *error) {
     const tl_stored *of = self->of;
     const size_t bytes = of->length * step_bytes(of);
     if (read_bytes(of, i * bytes, bytes, &self->room, error) == TL_OK &&
-        convert(of, self->room.bytes, of->length, steps_of(of, i), &self->room, error) == TL_OK)
+        convert(of, self->room.bytes, of->length, steps_of(of, i), self->room.row, error) == TL_OK)
         memcpy(to, self->room.row, of->length * of->channels * sizeof *to);
     return error->status;
 }
