@@ -69,6 +69,13 @@ networks() {
     compare equal.ts --arch tcn --epochs 2 --batch 16 --scale 0.1 # has dropout
     compare unequal.ts --arch fcn --epochs 2 --batch 16 --unequal --mixup 0.3
     compare equal.ts --arch fcn --epochs 1 --batch 16 --members 2
+    compare equal.ts --arch fcn --epochs 2 --batch 16 --synchronise-batch-norm --folds 3
+    compare equal.ts --arch lite --epochs 2 --batch 16 --synchronise-batch-norm --accumulate 2 --precision f64
+    compare unequal.ts --arch resnet --epochs 1 --batch 16 --synchronise-batch-norm --unequal --crop 0.8
+    one builtin:cbf --arch fcn --epochs 1 --batch 16 --shards 2 --synchronise-batch-norm --out one.safetensors
+    "$command" train builtin:cbf --arch fcn --epochs 1 --batch 16 --shards 2 --synchronise-batch-norm --threads 2 --quiet --out threads.safetensors >threads.txt 2>&1 ||
+        fail "$(cat threads.txt)"
+    cmp one.safetensors threads.safetensors || fail "two threads learn something else"
     # Series that are read by batch: 2.3 MB where 2 are allowed.
     echo '{"layers": [{"type": "conv1d", "filters": 4, "kernel": 4, "stride": 4}, {"type": "global_average_pool"}, {"type": "dense", "units": "outputs"}]}' >tiny.json
     write_data 0 9000 >many.ts
@@ -220,16 +227,27 @@ namespaces() {
     echo "4 ranks in network namespaces: the same bits"
 }
 
-# Trains in two ranks, in a build of the preset sanitize. Modules that Open MPI unloads would have no names in the list of leaks: they stay.
+# Two ranks of a build of the preset sanitize. Modules that Open MPI unloads would have no names in the list of leaks: they stay.
+# Messages go to files, since the command does not show those of other ranks than the first. The sanitizer opens libraries in the name of the program, and
+# does not look where this would.
+clean() { # PROGRAM ARGUMENTS…
+    grep -q __asan_init "$1" || fail "build bench_scale and tapline_command with the preset sanitize"
+    mpirun -n 2 env LD_LIBRARY_PATH="$build/src/mpi" LD_PRELOAD="$(cc -print-file-name=libasan.so) $work/keep.so" "$@" >ranks.txt 2>&1 || fail "$(cat ranks.txt sanitizer.* 2>&1)"
+    if ls sanitizer.* >/dev/null 2>&1; then fail "$(cat sanitizer.*)"; fi
+}
+
 sanitized() {
-    program="$build/src/mpi/bench_scale"
-    grep -q __asan_init "$program" || fail "build bench_scale with the preset sanitize"
     echo 'int dlclose(void *library); int dlclose(void *library) { return library == 0; }' >keep.c
     cc -shared -fPIC -o keep.so keep.c
-    export LSAN_OPTIONS="suppressions=$source/tests/mpi/leaks.txt:print_suppressions=0" ASAN_OPTIONS=fast_unwind_on_malloc=0
-    mpirun -n 2 env LD_PRELOAD="$(cc -print-file-name=libasan.so) $work/keep.so" "$program" >ranks.txt 2>&1 || fail "$(cat ranks.txt)"
-    if grep -q -e Sanitizer -e "runtime error" ranks.txt; then fail "$(cat ranks.txt)"; fi
-    echo "two ranks under the sanitizers: clean"
+    export LSAN_OPTIONS="suppressions=$source/tests/mpi/leaks.txt:print_suppressions=0" ASAN_OPTIONS="fast_unwind_on_malloc=0:log_path=$work/sanitizer"
+    clean "$build/src/mpi/bench_scale"
+    write_data 1 42 >unequal.ts
+    for option in "--checkpoint-every 0.01" --synchronise-batch-norm; do
+        # shellcheck disable=SC2086
+        clean "$command" train unequal.ts --unequal --arch fcn --epochs 2 --batch 16 --shards 4 --threads 1 --folds 3 --quiet --checkpoint checkpoint \
+            --out ranks.safetensors $option
+    done
+    echo "two ranks under the sanitizers, in a program and the command: clean"
 }
 
 "$case"
