@@ -259,7 +259,6 @@ static void given_models_that_do_not_go_together_when_evaluated_then_said_why(vo
                  {"value.safetensors", "value.safetensors: its classes differ from those of /tmp/", 2},
                  {"raw.safetensors", "raw.safetensors: it takes series without scaling, but /tmp/", 2},
                  {"filled.safetensors", "filled.safetensors: its policy for missing values is mean, but that of /tmp/", 2},
-                 {"alone.1.safetensors", "alone.1.safetensors: this model is given twice, and would count twice in the average", 2},
                  {"long.safetensors", "long.safetensors: ensemble: x is (20, 40, 1); the model takes (count, 47, 1)", 1},
                  {"none.safetensors", "none.safetensors: ", 1}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -39,11 +39,6 @@ static bool is_same(const identity *a, const identity *b) {
            strcmp(a->name, b->name) == 0;
 }
 
-bool files_same(const char *one, const char *other) {
-    const identity first = identify(one), second = identify(other);
-    return first.there && is_same(&first, &second);
-}
-
 static bool is_written(const used_file *file) { return file->path && (file->use == FILE_REPLACED || file->use == FILE_LOGGED); }
 
 static void refuse(const used_file *written, const used_file *other, tl_error *error) {

@@ -24,9 +24,6 @@ tl_status files_check(const used_file *files, size_t count, tl_error *error);
 /* The same for data sets that are read as `read` says: it may name a column of files. */
 tl_status files_check_read(const used_file *files, size_t count, const tl_read_cfg *read, tl_error *error);
 
-/* Whether two paths lead to the same file, which exists. */
-bool files_same(const char *one, const char *other);
-
 /* Returns "model.3.safetensors" for "model.safetensors" and 3, "model.3" for "model"; the caller frees it. NULL for NULL, and if
  * memory is short.
  */

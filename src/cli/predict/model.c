@@ -2,7 +2,6 @@
 #include "cli/predict/model.h"
 
 #include "cli/architecture.h"
-#include "cli/files.h"
 #include "cli/input.h"
 
 #include <string.h>
@@ -95,21 +94,9 @@ static void fit_format(tl_read_cfg *cfg, const char *path, const char *format) {
     if (strncmp(path, "builtin:", 8) == 0) cfg->no_label = NULL; /* a generated set has none */
 }
 
-/* An average of models in which one counts twice is not what its name says. */
-static tl_status check_different(const loaded *self, tl_error *error) {
-    const char *const *path = self->settings->common.operand;
-    for (size_t i = 1; i < self->models && !tl_failed(error); i++)
-        for (size_t j = 0; j < i && !tl_failed(error); j++)
-            if (files_same(path[i], path[j]))
-                tl_fail(error, TL_ERROR_ARGUMENT, "%.200s: this model is given twice, and would count twice in the average",
-                        path[i]);
-    return error->status;
-}
-
 void loaded_read(loaded *self, const model_settings *settings, bool unlabelled, tl_error *error) {
     *self = (loaded){.settings = settings};
     while (self->models + 1 < MAX_OPERANDS && settings->common.operand[self->models + 1]) self->models++;
-    if (check_different(self, error) != TL_OK) return;
     load(self, 0, &self->info, error);
     if (!self->model || self->models == 0) return;
     tl_read_cfg reference = self->info.read;
