@@ -585,7 +585,7 @@ static bool best_is_spoilt(const tl_fit_state *f, tl_metrics *best, tl_error *er
 
 /* Takes the parameters of the last epoch if those of the best one are spoilt, and they are better. */
 static void compare_with_last(tl_fit_state *f, tl_error *error) {
-    tl_metrics best, last;
+    tl_metrics best = {0}, last = {0};
     if (!best_is_spoilt(f, &best, error)) return;
     exchange_parameters(f->model, f->best);
     if (update_statistics(f, error) == TL_OK) tl_evaluate_among(f->model, f->data, f->shards.exchange, &last, error);
