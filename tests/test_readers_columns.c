@@ -422,11 +422,11 @@ static void given_rows_of_different_lengths_when_predicted_then_labels_are_seen(
         tl_real x[6];
         int32_t label; /* of the first series; TL_NO_LABEL: there are no labels */
     } cases[] = {
-        {"1,7,8\n2,7,8,9\n", {7, 8, 0, 7, 8, 9}, 0},             /* as many fields as the longest series */
-        {"2,7\n1,7,8,9\n", {7, 0, 0, 7, 8, 9}, 1},               /* fewer */
-        {"1,7,8\n3,9\n", {1, 7, 8, 3, 9, 0}, TL_NO_LABEL},       /* there is no class 3: values */
-        {"5.5,7\n1,7,8\n", {(tl_real)5.5, 7, 0, 1, 7, 8}, TL_NO_LABEL},   /* likewise */
-        {"?,7,8\nnew,7,8,9\n", {7, 8, 0, 7, 8, 9}, TL_NO_LABEL}, /* unknown labels */
+        {"1,7,8\n2,7,8,9\n", {7, 8, 0, 7, 8, 9}, 0},                    /* as many fields as the longest series */
+        {"2,7\n1,7,8,9\n", {7, 0, 0, 7, 8, 9}, 1},                      /* fewer */
+        {"1,7,8\n3,9\n", {1, 7, 8, 3, 9, 0}, TL_NO_LABEL},              /* there is no class 3: values */
+        {"5.5,7\n1,7,8\n", {(tl_real)5.5, 7, 0, 1, 7, 8}, TL_NO_LABEL}, /* likewise */
+        {"?,7,8\nnew,7,8,9\n", {7, 8, 0, 7, 8, 9}, TL_NO_LABEL},        /* unknown labels */
     };
     tl_dataset *train = read_csv("1,4,5,6\n2,7,8\n", (tl_read_cfg){.unequal = true});
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

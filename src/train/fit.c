@@ -514,11 +514,16 @@ static tl_status save_checkpoint(tl_fit_state *f, bool due, tl_error *error) {
     return tl_exchange_agree(f->shards.exchange, error);
 }
 
-/* Evaluates the validation set at the end of an epoch. The ranks divide its series and get the same metrics. */
+/* The ranks divide the series, and get the same metrics. */
+static tl_status evaluate(const tl_fit_state *f, const tl_dataset *data, tl_metrics *metrics, tl_error *error) {
+    tl_evaluate_among(f->model, data, f->shards.exchange, metrics, error);
+    return tl_exchange_agree(f->shards.exchange, error);
+}
+
+/* Evaluates the validation set at the end of an epoch. */
 static tl_status validate(tl_fit_state *f, tl_error *error) {
     if (f->batch < f->batches || !f->cfg.validation) return TL_OK;
-    tl_evaluate_among(f->model, f->cfg.validation, f->shards.exchange, &f->validation, error);
-    return tl_exchange_agree(f->shards.exchange, error);
+    return evaluate(f, f->cfg.validation, &f->validation, error);
 }
 
 /* Fails if the parameters of the ranks differ at the end of an epoch. */
@@ -579,7 +584,7 @@ static bool best_is_spoilt(const tl_fit_state *f, tl_metrics *best, tl_error *er
     static const double far_below = 0.05;
     const bool watches_training = f->cfg.watch == TL_WATCH_TRAIN_LOSS || (f->cfg.watch == TL_WATCH_DEFAULT && !f->cfg.validation);
     if (!watches_training || !tl_loss_takes_labels(tl_model_loss(f->model)) || f->result.best_epoch == f->epoch) return false;
-    if (tl_evaluate_among(f->model, f->data, f->shards.exchange, best, error) != TL_OK) return false;
+    if (evaluate(f, f->data, best, error) != TL_OK) return false;
     return best->accuracy < f->result.best_accuracy - far_below;
 }
 
@@ -588,7 +593,7 @@ static void compare_with_last(tl_fit_state *f, tl_error *error) {
     tl_metrics best = {0}, last = {0};
     if (!best_is_spoilt(f, &best, error)) return;
     exchange_parameters(f->model, f->best);
-    if (update_statistics(f, error) == TL_OK) tl_evaluate_among(f->model, f->data, f->shards.exchange, &last, error);
+    if (update_statistics(f, error) == TL_OK) evaluate(f, f->data, &last, error);
     if (tl_failed(error) || !(last.accuracy > best.accuracy)) {
         exchange_parameters(f->model, f->best);
         return;
