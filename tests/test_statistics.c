@@ -154,17 +154,16 @@ static void given_a_short_training_when_evaluated_then_equal_to_the_progress(voi
     tl_model_free(model);
 }
 
-/* Negates the weights of the last layer after the last batch of epoch 1, which turns every class into the other one; and back after
- * the first batch of epoch 2, or after all of it. */
+/* Negates the weights of the last layer after the last batch of epoch 1, which turns every class into the other one; `back`: again
+ * after the first batch of epoch 2. */
 typedef struct bad_step {
     tl_model *model;
-    bool back; /* in epoch 2 */
-    bool negated;
+    bool back, negated;
 } bad_step;
 
 static bool spoil(const tl_progress *progress, void *user) {
     bad_step *self = user;
-    const bool wanted = progress->epoch == 1 ? progress->epoch_end : !self->back || progress->batch < 1;
+    const bool wanted = progress->epoch == 1 ? progress->epoch_end : !self->back;
     const tl_parameter weight = array_of(self->model, "dense_1", "weight"), bias = array_of(self->model, "dense_1", "bias");
     for (size_t i = 0; self->negated != wanted && i < tl_tensor_count(&weight.value); i++) weight.value.data[i] *= -1;
     for (size_t i = 0; self->negated != wanted && i < tl_tensor_count(&bias.value); i++) bias.value.data[i] *= -1;

@@ -124,14 +124,13 @@ static void reorder(void *pieces, const moment *order, size_t count, size_t size
 }
 
 /* Warns of the first series whose steps are not evenly spaced. */
-static void warn_of_uneven(reader *self, size_t series, const moment *order) {
-    const tl_samples *s = self->samples;
-    tl_times times = {0};
-    for (size_t t = 0; !self->warned && t < self->steps[series]; t++) tl_times_add(&times, order[t].time);
-    const double mean = tl_times_uneven(&times);
+static void check_spacing(reader *self, size_t series, const moment *order) {
     const char *name = self->series.text[series];
-    if (mean > 0) tl_samples_warn(s, TL_UNEVEN, s->text->path, *name ? name : "the series", times.widest, mean);
-    self->warned |= mean > 0;
+    tl_times times = {0};
+    for (size_t t = 0; t < self->steps[series]; t++) tl_times_add(&times, order[t].time);
+    if (self->warned || !tl_times_uneven(&times)) return;
+    self->warned = true;
+    tl_times_warn(&times, self->samples, *name ? name : "the series");
 }
 
 static tl_status sort_steps(reader *self, size_t series, moment *order, char *scratch, tl_error *error) {
@@ -143,7 +142,7 @@ static tl_status sort_steps(reader *self, size_t series, moment *order, char *sc
         sorted = sorted && (t == 0 || order[t].time > order[t - 1].time);
     }
     if (!sorted) qsort(order, count, sizeof *order, by_time);
-    warn_of_uneven(self, series, order);
+    check_spacing(self, series, order);
     if (sorted) return TL_OK;
     for (size_t t = 1; t < count; t++)
         if (order[t].time == order[t - 1].time)

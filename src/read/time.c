@@ -55,7 +55,13 @@ void tl_times_add(tl_times *times, double time) {
     times->steps++;
 }
 
-double tl_times_uneven(const tl_times *times) {
-    const double mean = times->steps > 2 ? (times->last - times->first) / (double)(times->steps - 1) : 0;
-    return times->widest > much_longer * mean ? mean : 0;
+static double mean_of(const tl_times *times) { return (times->last - times->first) / (double)(times->steps - 1); }
+
+bool tl_times_uneven(const tl_times *times) { return times->steps > 2 && times->widest > much_longer * mean_of(times); }
+
+void tl_times_warn(const tl_times *times, const tl_samples *samples, const char *name) {
+    tl_samples_warn(samples,
+                    "%.120s: the steps of %.60s are up to %g apart in time, and %g on average, but networks take steps as evenly "
+                    "spaced; resample the series, or add the missing steps without values (--missing interpolate)",
+                    samples->text->path, name, times->widest, mean_of(times));
 }

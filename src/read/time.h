@@ -2,7 +2,7 @@
 #ifndef TL_TIME_H
 #define TL_TIME_H
 
-#include "io/text.h"
+#include "read/samples.h"
 
 /* Reads all of a field as a time: a number; or 2024-01-31, 2024-01-31 12:00, 2024-01-31T12:00:00.5, as seconds since 1970. */
 bool tl_field_time(const tl_text *text, tl_field field, double *time);
@@ -16,12 +16,10 @@ typedef struct tl_times {
 /* Adds the time of the next step. */
 void tl_times_add(tl_times *times, double time);
 
-/* Returns the mean time between two steps if one is much longer, so that steps are missing or irregular; otherwise 0. */
-double tl_times_uneven(const tl_times *times);
+/* Returns whether one time between two steps is much longer than their mean: steps are missing or irregular. */
+bool tl_times_uneven(const tl_times *times);
 
-/* What a warning of uneven times says of a file, a series, and the longest and the mean time between its steps. */
-#define TL_UNEVEN                                                                                                                  \
-    "%.120s: the steps of %.60s are up to %g apart in time, and %g on average, but networks take steps as evenly spaced; "         \
-    "resample the series, or add the missing steps without values (--missing interpolate)"
+/* Warns of it, with the name of the series. */
+void tl_times_warn(const tl_times *times, const tl_samples *samples, const char *name);
 
 #endif

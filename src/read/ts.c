@@ -5,7 +5,6 @@
 #include "read/reader.h"
 #include "read/time.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the header says. */
@@ -13,7 +12,7 @@ typedef struct header {
     bool has_labels, has_targets;
     bool bare;    /* neither of them */
     bool stamped; /* values have times */
-    bool uneven;  /* the warning of uneven times was given */
+    bool warned;  /* of uneven times */
 } header;
 
 static tl_status read_flag(const tl_samples *s, tl_field word, bool *flag, tl_error *error) {
@@ -120,13 +119,12 @@ static tl_status read_pair(tl_samples *s, tl_field *rest, tl_times *times, tl_er
 }
 
 /* Warns of the first series whose steps are not evenly spaced. */
-static void warn_of_uneven(const tl_samples *s, header *h, const tl_times *times) {
+static void check_spacing(const tl_samples *s, header *h, const tl_times *times) {
     char name[40];
-    const double mean = h->uneven ? 0 : tl_times_uneven(times);
-    if (mean == 0) return;
+    if (h->warned || !tl_times_uneven(times)) return;
+    h->warned = true;
     snprintf(name, sizeof name, "line %zu", tl_text_place(s->text).line - 1);
-    tl_samples_warn(s, TL_UNEVEN, s->text->path, name, times->widest, mean);
-    h->uneven = true;
+    tl_times_warn(times, s, name);
 }
 
 static tl_status read_pairs(tl_samples *s, header *h, tl_field part, tl_error *error) {
@@ -135,7 +133,7 @@ static tl_status read_pairs(tl_samples *s, header *h, tl_field part, tl_error *e
         if (read_pair(s, &rest, &times, error) != TL_OK) return error->status;
         rest = tl_field_trim(rest);
         if (rest.begin == rest.end) {
-            warn_of_uneven(s, h, &times);
+            check_spacing(s, h, &times);
             return tl_samples_end_channel(s, part.begin, error);
         }
         if (*rest.begin != ',') return tl_text_expected(s->text, rest, error, "a comma between pairs");

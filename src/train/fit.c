@@ -473,12 +473,17 @@ static void end_step(tl_fit_state *f) {
     f->last = f->sums;
 }
 
+/* Makes this epoch the best one. */
+static void name_best(tl_fit_state *f, double watched) {
+    f->result.best_loss = watched;
+    f->result.best_epoch = f->epoch;
+    f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
+}
+
 static void end_epoch(tl_fit_state *f) {
     const double loss = tl_tally_loss(&f->sums), watched = tl_watched(f, loss);
     if (tl_watch_better(f, watched, f->result.best_loss)) {
-        f->result.best_loss = watched;
-        f->result.best_epoch = f->epoch;
-        f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
+        name_best(f, watched);
         if (f->best) copy_parameters(f->model, f->best);
     }
     const double lower = tl_watch_worst(f) > 0 ? watched : -watched; /* a schedule takes lower values as better */
@@ -578,8 +583,8 @@ static tl_status update_statistics(tl_fit_state *f, tl_error *error) {
     return error->status;
 }
 
-/* Whether a better training accuracy than that of the best epoch's parameters is to be expected from those of the last epoch: the
- * accuracy of an epoch is that of its steps, so that a bad last step can spoil the best epoch. *best [OUT]: of its parameters. */
+/* Returns whether the parameters of the best epoch are far worse than the epoch was. Its accuracy is the mean over its steps, so
+ * that a bad last step does not show. *best [OUT]: the metrics of these parameters. */
 static bool best_is_spoilt(const tl_fit_state *f, tl_metrics *best, tl_error *error) {
     static const double far_below = 0.05;
     const bool watches_training = f->cfg.watch == TL_WATCH_TRAIN_LOSS || (f->cfg.watch == TL_WATCH_DEFAULT && !f->cfg.validation);
@@ -598,9 +603,7 @@ static void compare_with_last(tl_fit_state *f, tl_error *error) {
         exchange_parameters(f->model, f->best);
         return;
     }
-    f->result.best_epoch = f->epoch;
-    f->result.best_loss = tl_tally_loss(&f->sums);
-    f->result.best_accuracy = f->sums.samples > 0 ? f->sums.correct / (double)f->sums.samples : 0;
+    name_best(f, tl_tally_loss(&f->sums));
 }
 
 /* Restores the parameters of the best epoch and computes the statistics that belong to them; after a failure as far as possible. */

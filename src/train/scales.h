@@ -20,10 +20,9 @@ tl_status tl_draw_features(tl_model *model, const tl_dataset *data, tl_error *er
 tl_status tl_update_statistics_among(tl_model *model, const tl_dataset *data, const tl_exchange *exchange, tl_error *error);
 
 /* The same after a training with synchronised batch norm: with batches of its size, divided into its shards, whose layers use the
- * statistics of the whole batch. Layers that wait (tl_preparation) have learnt before
- * the training and do not change. If another layer
- * learns from the data, the layers learn as by tl_update_statistics_among. `by_batch`: the series are not in memory, on any of the
- * ranks. */
+ * statistics of the whole batch. Layers that wait (tl_preparation) have learnt before the training and do not change. If a
+ * layer of another kind learns from the data, all learn as by tl_update_statistics_among. `by_batch`: on at least one rank, the
+ * series are not in memory. */
 tl_status tl_update_statistics_together(tl_model *model, const tl_dataset *data, tl_shards *shards, bool by_batch, tl_error *error);
 
 #endif
