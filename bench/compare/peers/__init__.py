@@ -5,6 +5,22 @@ time, by name: "forward" and "all" (forward and backward: gradients of input, we
 "infer1" (inference of one sample) beside the number of trained "parameters". They raise worker.Skip for what the framework does not do.
 """
 
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def exported(how, case, name):
+    """The path of a network that peers/HOW.py wrote in a process of its own, while the context lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, name)
+        subprocess.run([sys.executable, "-m", "peers." + how, json.dumps(case), path], check=True, stdout=subprocess.DEVNULL)
+        yield path
+
 
 def padding(shape):
     """The steps of padding on the left and on the right; an odd one of `same` goes to the right."""

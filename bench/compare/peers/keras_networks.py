@@ -62,9 +62,9 @@ def tcn(x):
     return x[:, -1, :]
 
 
-def build(case):
+def build(case, batch=None):
     body = {"fcn": fcn, "resnet": resnet, "inception": inception, "timecnn": timecnn, "tcn": tcn}[case["model"].split("_")[0]]
-    x = layers.Input((case["length"], case["channels"]))
+    x = layers.Input((case["length"], case["channels"]), batch_size=batch)
     return keras.Model(x, layers.Dense(case["classes"])(body(x)))
 
 

@@ -1,14 +1,8 @@
 """ONNX Runtime: inference of the networks, exported from PyTorch in a process of their own."""
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-
 import onnxruntime
 
-from peers import batch
+from peers import batch, exported
 from worker import Skip
 
 options = onnxruntime.SessionOptions()
@@ -28,9 +22,7 @@ def convolution(shape, precision):
 
 
 def session_of(case):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "network.onnx")
-        subprocess.run([sys.executable, "-m", "peers.export", json.dumps(case), path], check=True, stdout=subprocess.DEVNULL)
+    with exported("export", case, "network.onnx") as path:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
