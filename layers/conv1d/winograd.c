@@ -144,13 +144,13 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
                      size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
-    const size_t row = tl_winograd_in_row(form), tap = form->in_width * block->lanes;
+    const size_t row = form->plane_row, tap = form->in_width * block->lanes;
     const size_t maximum = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
     for (size_t group = 0; group < form->groups; group += maximum) {
         const size_t groups = tl_min(maximum, form->groups - group);
         const bool dense = form->dilation == 1;
         form->kernels->direct_product(&(tl_direct_product){.x = x + group * row,
-                                                           .row_stride = form->in_width,
+                                                           .row_stride = dense ? row : form->in_width,
                                                            .runs = dense ? 1 : groups,
                                                            .run_stride = row,
                                                            .count = dense ? groups * form->in_width : form->in_width,
@@ -191,7 +191,7 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
             multiply(job, block, planes, factor, out, unit->samples * rows, prefetch);
         else
             for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
-                multiply(job, block, planes + i * unit->in_tiles * tl_winograd_in_row(form), factor, out, rows, prefetch);
+                multiply(job, block, planes + i * unit->in_tiles * form->plane_row, factor, out, rows, prefetch);
     }
 }
 
@@ -211,7 +211,7 @@ static void store_inside(const sum_job *job, const tl_real *row, size_t width, p
 static void finish_border(const sum_job *job, const tl_winograd_rows *tile, ptrdiff_t at, tl_real *out) {
     const tl_winograd_form *form = &job->form;
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
-    tl_real part[8 * TL_MAX_TILE_WIDTH];
+    tl_real part[TL_WINOGRAD_OUTPUTS * TL_MAX_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.to = part;
     one.to_row = width;

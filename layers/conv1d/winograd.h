@@ -22,6 +22,7 @@ typedef struct tl_winograd_form {
     size_t out_count, width;
     ptrdiff_t out_first;     /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
     size_t rows, tiles;      /* of the output of a sample */
+    size_t plane_row;        /* elements from a tile of transformed input to the next one */
     const size_t *counted;   /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
     size_t step;             /* elements of one of these steps */
     const tl_finish *finish; /* see tl_conv1d_shape */

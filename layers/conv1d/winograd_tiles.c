@@ -8,19 +8,43 @@
 #include <string.h>
 
 enum {
+    TRANSFORM_TERMS = 40,    /* terms of a product that take the time of the transforms of its result */
     MIN_TERMS = 40,          /* minimum terms of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a part of the second-level cache */
     LARGER = 3,    /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
     UNIT_ROWS = 24 /* minimum rows of each product: some register tiles, for which weights are read once */
 };
 
-/* F(4, 5), and groups of F(4, 4). Of F(4, 3) and F(6, 3), the one with fewer products for the length of a series; but F(6, 3),
- * which has a larger rounding error, only for longer sums, whose rounding error is large anyway. */
-static tl_winograd_variant variant_of(const tl_winograd_form *form) {
-    if (form->taps != 3) return form->taps == 5 ? TL_WINOGRAD_4_5 : TL_WINOGRAD_4_4;
+/* Of F(4, 3) and F(6, 3), the one with fewer products for the length of a series; but F(6, 3), which has a larger rounding error,
+ * only for longer sums, whose rounding error is large anyway. */
+static tl_winograd_variant three_taps(const tl_winograd_form *form) {
     const size_t rows = tl_ceil_div(form->rows, form->dilation);
     const bool fewer = 8 * tl_ceil_div(rows, 6) < 6 * tl_ceil_div(rows, 4);
     return fewer && tl_min(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
+}
+
+/* The time for the outputs of a series, in terms of the sums: those of a point and tile, and what its transforms cost beside. */
+static double time_of(const tl_winograd_form *form, tl_winograd_variant variant) {
+    const tl_winograd *of = &form->kernels->winograd[variant];
+    const size_t rows = tl_ceil_div(form->rows, form->dilation), terms = tl_ceil_div(form->taps, of->taps) * form->in_width;
+    return (double)(of->points * tl_ceil_div(rows, of->outputs)) * (double)(terms + TRANSFORM_TERMS);
+}
+
+static tl_winograd_variant many_taps(const tl_winograd_form *form) {
+    tl_winograd_variant best = TL_WINOGRAD_4_4;
+    for (tl_winograd_variant v = TL_WINOGRAD_8_8; v <= TL_WINOGRAD_12_12; v++)
+        if (time_of(form, v) < time_of(form, best)) best = v;
+    return best;
+}
+
+static tl_winograd_variant variant_of(const tl_winograd_form *form) {
+    return form->taps == 3 ? three_taps(form) : form->taps == 5 ? TL_WINOGRAD_4_5 : many_taps(form);
+}
+
+/* Rows at distances of large powers of two would evict each other from the cache. Several groups read rows without gaps. */
+static size_t plane_row_of(const tl_winograd_form *form) {
+    const size_t row = tl_winograd_in_row(form), line = TL_ALIGNMENT / sizeof(tl_real);
+    return form->groups == 1 && form->dilation == 1 && row % (8 * line) == 0 ? row + line : row;
 }
 
 /* Divides a form into tiles of the variant that suits it. */
@@ -29,6 +53,7 @@ static void cut_into_tiles(tl_winograd_form *form) {
     form->variant = &form->kernels->winograd[variant_of(form)];
     form->groups = tl_ceil_div(form->taps, form->variant->taps);
     form->tiles = tl_ceil_div(tl_ceil_div(form->rows, form->dilation), form->variant->outputs);
+    form->plane_row = plane_row_of(form);
 }
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
@@ -109,7 +134,7 @@ size_t tl_winograd_reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pas
     const tl_winograd_form form =
         pass == TL_CONV1D_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
     if (pass == TL_CONV1D_BACKWARD_WEIGHTS && mixes_samples(&form)) return SIZE_MAX;
-    const size_t rows = (form.groups + 1) * form.variant->outputs + form.variant->points;
+    const size_t rows = (form.groups + 1) * form.variant->outputs + form.variant->reach;
     return tl_conv1d_reach(shape) + rows * shape->dilation * shape->stride;
 }
 
@@ -160,12 +185,12 @@ tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd
 
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut) {
     const size_t in_tiles = tl_ceil_div(form->tiles, cut->pieces) + form->groups - 1;
-    return tl_aligned_count(cut->samples * in_tiles * tl_winograd_in_row(form));
+    return tl_aligned_count(cut->samples * in_tiles * form->plane_row);
 }
 
 /* ---- the input ---- */
 
-size_t tl_winograd_copy(const tl_winograd_form *form) { return tl_aligned_count(form->variant->points * tl_winograd_in_row(form)); }
+size_t tl_winograd_copy(const tl_winograd_form *form) { return tl_aligned_count(form->variant->reach * tl_winograd_in_row(form)); }
 
 /* Returns the element of the sample at which a tile begins. */
 static ptrdiff_t begin_of(const tl_winograd_form *form, size_t tile) {
@@ -173,13 +198,13 @@ static ptrdiff_t begin_of(const tl_winograd_form *form, size_t tile) {
 }
 
 static bool is_inside(const tl_winograd_form *form, size_t tile) {
-    const ptrdiff_t begin = begin_of(form, tile), reach = (ptrdiff_t)(form->variant->points * tl_winograd_in_row(form));
+    const ptrdiff_t begin = begin_of(form, tile), reach = (ptrdiff_t)(form->variant->reach * tl_winograd_in_row(form));
     return begin >= 0 && begin + reach <= (ptrdiff_t)form->in_count;
 }
 
 /* Copies the input of a tile at the border, with zeros outside of the series. */
 static void copy_tile(const tl_winograd_form *form, const tl_real *in, size_t tile, tl_real *copy) {
-    const ptrdiff_t count = (ptrdiff_t)form->in_count, reach = (ptrdiff_t)(form->variant->points * tl_winograd_in_row(form));
+    const ptrdiff_t count = (ptrdiff_t)form->in_count, reach = (ptrdiff_t)(form->variant->reach * tl_winograd_in_row(form));
     const ptrdiff_t first = begin_of(form, tile), stop = first + reach < count ? first + reach : count;
     const ptrdiff_t begin = first > 0 ? first : 0;
     memset(copy, 0, (size_t)reach * sizeof *copy);
@@ -191,10 +216,10 @@ static void transform_sample(const tl_winograd_form *form, const tl_winograd_uni
                              tl_real *planes, tl_real *copy) {
     const size_t row = tl_winograd_in_row(form), end = unit->tile + unit->in_tiles;
     tl_winograd_rows rows = {
-        .from_row = row, .from_stride = form->variant->outputs * row, .to_row = plane, .to_stride = row, .width = row};
+        .from_row = row, .from_stride = form->variant->outputs * row, .to_row = plane, .to_stride = form->plane_row, .width = row};
     for (size_t tile = unit->tile; tile < end; tile += rows.tiles) {
         rows.tiles = 1;
-        rows.to = planes + (tile - unit->tile) * row;
+        rows.to = planes + (tile - unit->tile) * form->plane_row;
         if (is_inside(form, tile)) {
             while (tile + rows.tiles < end && is_inside(form, tile + rows.tiles)) rows.tiles++;
             rows.from = in + begin_of(form, tile);
@@ -209,6 +234,6 @@ static void transform_sample(const tl_winograd_form *form, const tl_winograd_uni
 void tl_winograd_transform_input(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                                  tl_real *planes, tl_real *copy) {
     for (size_t i = 0; i < unit->samples; i++)
-        transform_sample(form, unit, in + (unit->sample + i) * form->in_count, plane,
-                         planes + i * unit->in_tiles * tl_winograd_in_row(form), copy);
+        transform_sample(form, unit, in + (unit->sample + i) * form->in_count, plane, planes + i * unit->in_tiles * form->plane_row,
+                         copy);
 }

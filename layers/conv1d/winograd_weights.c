@@ -69,7 +69,7 @@ static tl_real *sums_of(const product_job *job, const tl_direct_block *block, si
 static void transform_border(const product_job *job, const tl_winograd_rows *tile, size_t rows) {
     const tl_winograd_form *form = &job->form;
     const size_t m = form->variant->outputs, d = form->dilation, width = tile->width;
-    tl_real part[8 * TL_MAX_TILE_WIDTH];
+    tl_real part[TL_WINOGRAD_OUTPUTS * TL_MAX_TILE_WIDTH];
     tl_winograd_rows one = *tile;
     one.from = part;
     one.from_row = width;
@@ -114,7 +114,7 @@ static const tl_real zeros[TL_MAX_TILE_WIDTH];
 static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, bool first,
                      size_t part, const tl_real *planes, tl_real *gradient) {
     const tl_winograd_form *form = &job->form;
-    const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = tl_winograd_in_row(form);
+    const size_t rows = unit->tiles * form->dilation, all = unit->samples * rows, row = form->plane_row;
     for (size_t i = 0; i < unit->samples; i++)
         transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->out_count, all, gradient + i * rows * block->lanes);
     const size_t at_once = form->dilation == 1 ? form->groups : 1;
@@ -122,7 +122,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .runs = unit->samples,
                                  .run_stride = unit->in_tiles * row,
                                  .count = rows,
-                                 .stride = form->in_width,
+                                 .stride = form->dilation == 1 ? row : form->in_width,
                                  .factor_stride = block->lanes,
                                  .start = first ? zeros : NULL,
                                  .out = sums_of(job, block, part),
@@ -150,7 +150,7 @@ static void add_bias(const product_job *job, const tl_winograd_unit *unit, const
     job->form.kernels->direct_product(&(tl_direct_product){.x = &one,
                                                            .runs = 1,
                                                            .count = all,
-                                                           .factor = gradient + all * block->lanes,
+                                                           .factor = gradient + job->form.variant->at_one * all * block->lanes,
                                                            .factor_stride = block->lanes,
                                                            .start = first ? zeros : NULL,
                                                            .out = job->bias_sums + part * job->width + block->first,

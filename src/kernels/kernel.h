@@ -43,11 +43,14 @@ typedef tl_real tl_vector_memory __attribute__((vector_size(TL_VECTOR_BYTES), al
 
 #define TL_INLINE static inline __attribute__((always_inline))
 
-/* Before a loop over the vectors of a tile: the compiler must unroll it completely, or the tile would be in memory. */
+/* TL_UNROLL: before a loop over the vectors of a tile; the compiler must unroll it completely, or the tile would be in memory.
+ * TL_ROLL: before a loop whose body is long enough. */
 #if defined(__clang__)
 #define TL_UNROLL _Pragma("clang loop unroll(full)")
+#define TL_ROLL _Pragma("clang loop unroll(disable)")
 #else
 #define TL_UNROLL _Pragma("GCC unroll 16")
+#define TL_ROLL _Pragma("GCC unroll 1")
 #endif
 
 static inline tl_vector tl_load(const tl_real *from) { return *(const tl_vector_memory *)from; }

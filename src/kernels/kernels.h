@@ -233,15 +233,27 @@ typedef struct tl_winograd_rows {
 
 /* F(outputs, taps). */
 typedef struct tl_winograd {
-    size_t outputs, taps, points;                           /* points = outputs + taps - 1 */
-    void (*input)(const tl_winograd_rows *rows);            /* points rows of x → points, Bᵀ */
+    size_t outputs, taps;
+    size_t reach;                                           /* rows of the input of a tile: outputs + taps - 1 */
+    size_t points;                                          /* `reach` of them, or more at two levels */
+    size_t at_one;                                          /* the point at which a polynomial is the sum of its coefficients */
+    void (*input)(const tl_winograd_rows *rows);            /* `reach` rows of x → points, Bᵀ */
     void (*weights)(const tl_winograd_rows *rows);          /* taps → points, G */
     void (*output)(const tl_winograd_rows *rows);           /* points → outputs, Aᵀ */
     void (*output_gradient)(const tl_winograd_rows *rows);  /* outputs → points, A */
     void (*weights_gradient)(const tl_winograd_rows *rows); /* points → taps, Gᵀ */
 } tl_winograd;
 
-typedef enum tl_winograd_variant { TL_WINOGRAD_4_3 = 0, TL_WINOGRAD_6_3, TL_WINOGRAD_4_4, TL_WINOGRAD_4_5 } tl_winograd_variant;
+typedef enum tl_winograd_variant {
+    TL_WINOGRAD_4_3 = 0,
+    TL_WINOGRAD_6_3,
+    TL_WINOGRAD_4_4,
+    TL_WINOGRAD_4_5,
+    TL_WINOGRAD_8_8,  /* two parts of F(4, 4) */
+    TL_WINOGRAD_12_12 /* three */
+} tl_winograd_variant;
+
+enum { TL_WINOGRAD_OUTPUTS = 12 }; /* maximum */
 
 /* Maximum number of outputs of a register tile, in any instruction set. */
 enum { TL_MAX_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
