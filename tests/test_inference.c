@@ -333,6 +333,64 @@ static void given_a_loaded_model_when_it_predicts_then_batch_norms_are_folded(vo
     check_pair(&p, "folded");
 }
 
+/* ---- large samples, which pass through all layers a few at a time ---- */
+
+enum { LARGE = 5, LARGE_STEPS = 3000 };
+
+/* A softmax of each step, in the memory of the layers before it. */
+static tl_model *large_model(size_t batch, bool inference_only, int threads) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 2, .threads = threads});
+    const tl_node x = tl_input(m, (tl_shape){LARGE_STEPS, 2});
+    const tl_node inner = normalised(m, tl_conv1d(m, x, &(tl_conv1d_cfg){.filters = 20, .kernel = 8, .padding = TL_PADDING_SAME}));
+    const tl_node both[] = {inner, tl_conv1d(m, inner, &(tl_conv1d_cfg){.filters = 20, .kernel = 3, .padding = TL_PADDING_SAME})};
+    const tl_node sum = tl_relu(m, tl_add(m, both, 2));
+    const tl_node y = tl_softmax(m, tl_conv1d(m, sum, &(tl_conv1d_cfg){.filters = OUTPUTS, .kernel = 1}));
+    tl_model_compile(m, y, &(tl_compile_cfg){.batch = batch, .loss = TL_LOSS_SQUARED_ERROR, .inference_only = inference_only},
+                     &error);
+    check_ok(&error);
+    move_parameters(m, 2);
+    return m;
+}
+
+/* Each output of a batch must have the bits of a model that takes one sample. lengths: NULL: whole series. */
+static void check_large(tl_model *many, tl_model *one, const tl_tensor *x, size_t first, size_t count, const size_t *lengths) {
+    const size_t in = LARGE_STEPS * 2, out = LARGE_STEPS * OUTPUTS;
+    const tl_tensor part = tl_tensor_view(x->data + first * in, 3, (const size_t[]){count, LARGE_STEPS, 2});
+    if (lengths) tl_set_lengths(many, lengths + first, count);
+    tl_forward(many, &part, TL_MODE_INFERENCE);
+    check_ok(tl_model_error(many));
+    for (size_t i = 0; i < count; i++) {
+        const tl_tensor single = tl_tensor_view(part.data + i * in, 3, (const size_t[]){1, LARGE_STEPS, 2});
+        if (lengths) tl_set_lengths(one, lengths + first + i, 1);
+        tl_forward(one, &single, TL_MODE_INFERENCE);
+        assert_int_equal(tl_output_length(many, i), lengths ? lengths[first + i] : LARGE_STEPS);
+        check_equal("a sample of a batch", tl_output(many).data + i * out, tl_output(one).data, out);
+    }
+}
+
+static void given_large_samples_when_in_a_batch_then_the_bits_of_single_ones(void **unused) {
+    (void)unused;
+    static const size_t lengths[LARGE] = {LARGE_STEPS, 40, 2999, 1, 1500};
+    tl_error error = {0};
+    tl_tensor x = tl_tensor_new(3, (const size_t[]){LARGE, LARGE_STEPS, 2}, &error), cut = tl_tensor_new(3, x.shape, &error);
+    check_ok(&error);
+    fill_normal(x.data, tl_tensor_count(&x), 7);
+    for (size_t i = 0; i < LARGE; i++)
+        memcpy(cut.data + i * LARGE_STEPS * 2, x.data + i * LARGE_STEPS * 2, lengths[i] * 2 * sizeof *x.data);
+    for (int how = 0; how < 4; how++) {
+        tl_model *many = large_model(LARGE, how % 2, 1 + how / 2), *one = large_model(1, how % 2, 1);
+        check_large(many, one, &x, 0, LARGE, NULL);
+        check_large(many, one, &cut, 0, LARGE, lengths);
+        check_large(many, one, &cut, 1, 3, lengths);
+        check_large(many, one, &x, 0, LARGE, NULL);
+        tl_model_free(many);
+        tl_model_free(one);
+    }
+    tl_tensor_free(&x);
+    tl_tensor_free(&cut);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_work_of_later_layers_when_taken_over_then_the_same_outputs),
@@ -344,6 +402,7 @@ int main(void) {
         cmocka_unit_test(given_a_file_when_a_model_starts_from_it_then_the_next_pass_sees_it),
         cmocka_unit_test(given_weights_of_pytorch_when_imported_then_the_next_pass_sees_them),
         cmocka_unit_test(given_a_loaded_model_when_it_predicts_then_batch_norms_are_folded),
+        cmocka_unit_test(given_large_samples_when_in_a_batch_then_the_bits_of_single_ones),
     };
     return cmocka_run_group_tests(tests, files_setup, files_teardown) != 0;
 }

@@ -69,6 +69,7 @@ typedef struct tl_vertex {
     bool dx_adds[TL_MAX_INPUTS];       /* the layer itself adds to the gradients from other layers */
     tl_real *dy;                       /* gradient of its output */
     tl_pass forward[TL_MODES], backward;
+    bool in_output;    /* in inference its output has the memory of the model's output */
     size_t *lengths;   /* (batch) lengths of its output, if samples have lengths */
     size_t behind;     /* steps after these lengths that must be 0 in its output and its gradient; SIZE_MAX: all */
     const char *fault; /* why its output was not finite in a pass since the last step; NULL: unknown */
@@ -107,6 +108,7 @@ struct tl_model {
     bool names_all;   /* unused layers count in the names of later layers */
     int input, output;
     size_t batch;     /* the largest batch */
+    size_t portion;   /* samples that inference takes through all layers at a time */
     size_t batch_now; /* the current batch of the tensors */
     size_t *lengths;  /* (vertices, batch) */
     size_t given;     /* number of lengths that are set for the next forward pass; 0: none */
@@ -190,6 +192,9 @@ void tl_hold_still(tl_model *model, bool still);
 /* Whether a pass in the memory of this mode runs the layer; and whether a backward pass does. */
 bool tl_layer_runs(const tl_model *model, size_t id, tl_mode mode);
 bool tl_layer_runs_backward(const tl_model *model, size_t id);
+
+/* tl_forward in TL_MODE_INFERENCE, after which the inputs and outputs of all layers are those of the whole batch. */
+void tl_forward_whole(tl_model *model, const tl_tensor *x);
 
 /* Runs a layer, between tl_begin_forward and tl_end_forward. */
 void tl_forward_layer(tl_model *model, size_t id, tl_mode mode);

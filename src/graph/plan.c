@@ -13,6 +13,8 @@
 
 enum { NONE = -1, ADDS = -2 };
 
+enum { PORTION_BYTES = 256 * 1024 }; /* input and output of a layer for the samples of a portion, for each worker */
+
 /* The spans of each vertex. */
 typedef struct memory_plan {
     tl_mode mode;
@@ -83,6 +85,7 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
         if (vertex->layer->saved) plan->saved[i] = add_span(plan, vertex->layer->saved, now, back);
     }
     keep_alive(plan, plan->value[model->output], plan->layers);
+    if (plan->mode == TL_MODE_INFERENCE && model->portion < model->batch) keep_alive(plan, plan->value[model->output], 0);
 }
 
 /* Plans the spans of gradients, in backward order. The first layer that sends a gradient to an input writes it. Other layers add to
@@ -141,6 +144,7 @@ static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl
                   .workers = &model->workers,
                   .seed = model->seed,
                   .node = (uint32_t)id};
+    vertex->in_output = plan->value[id] != NONE && plan->value[id] == plan->value[model->output];
 }
 
 /* Sets the pointers of the backward pass, after those of the forward pass of training. */
@@ -240,7 +244,22 @@ static tl_status allocate_arena(tl_model *model, size_t values) {
     return model->error.status;
 }
 
+/* As many samples as stay in the cache from layer to layer. */
+static size_t portion_of(const tl_model *model) {
+    double largest = 1;
+    for (size_t i = 0; i < model->vertices; i++) {
+        const tl_layer *layer = model->vertex[i].layer;
+        double count = (double)layer->out.length * (double)layer->out.channels;
+        for (size_t e = 0; e < layer->inputs; e++) count += (double)layer->in[e].length * (double)layer->in[e].channels;
+        if (model->vertex[i].live && count > largest) largest = count;
+    }
+    const double portion = PORTION_BYTES / (largest * sizeof(tl_real));
+    const size_t each = portion < 1 ? 1 : (size_t)portion;
+    return tl_min(each * (size_t)model->workers.count, model->batch);
+}
+
 tl_status tl_plan_arena(tl_model *model) {
+    model->portion = portion_of(model);
     memory_plan training = {.mode = TL_MODE_TRAINING}, inference = {.mode = TL_MODE_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);

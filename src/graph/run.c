@@ -106,14 +106,55 @@ void tl_end_forward(tl_model *model, tl_mode asked) {
     model->stage = TL_STAGE_FORWARD;
 }
 
+static void run_layers(tl_model *model, tl_mode mode) {
+    for (size_t i = 0; i < model->vertices; i++)
+        if (tl_layer_runs(model, i, mode)) tl_forward_layer(model, i, mode);
+}
+
+/* ---- inference, a portion of the batch at a time ---- */
+
+/* Lets inference go on so many samples later: from there it reads the input and their lengths, and writes the output. All between
+ * is only for a portion. */
+static void move(tl_model *model, ptrdiff_t samples) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        tl_pass *pass = &vertex->forward[TL_MODE_INFERENCE];
+        if (!vertex->live) continue;
+        for (size_t e = 0; e < vertex->layer->inputs; e++) {
+            const tl_shape in = vertex->layer->in[e];
+            const bool whole = vertex->input[e] == model->input || model->vertex[vertex->input[e]].in_output;
+            if (whole) vertex->x[TL_MODE_INFERENCE][e].data += samples * (ptrdiff_t)(in.length * in.channels);
+        }
+        if (vertex->in_output) pass->y.data += samples * (ptrdiff_t)(vertex->layer->out.length * vertex->layer->out.channels);
+        vertex->lengths += samples;
+        if (pass->lengths) pass->lengths += samples;
+        if (pass->out_lengths) pass->out_lengths += samples;
+    }
+}
+
+/* Layers find what the one before has written in the cache. No result depends on the portions. */
+static void run_portions(tl_model *model) {
+    const size_t batch = model->batch_now;
+    for (size_t first = 0; first < batch; first += model->batch_now) {
+        const size_t count = tl_min(model->portion, batch - first);
+        if (count != model->batch_now) set_batch(model, count);
+        run_layers(model, TL_MODE_INFERENCE);
+        move(model, (ptrdiff_t)count);
+    }
+    move(model, -(ptrdiff_t)batch);
+    set_batch(model, batch);
+}
+
 static void forward(tl_model *model, const tl_tensor *x, tl_mode asked) {
     const tl_mode mode = asked == TL_MODE_INFERENCE ? TL_MODE_INFERENCE : TL_MODE_TRAINING; /* the mode whose memory it uses */
     if (!tl_begin_forward(model, x, asked)) return;
     if (mode == TL_MODE_TRAINING) tl_hold_still(model, asked == TL_MODE_INFERENCE_GRADIENTS);
     const unsigned denormals = tl_denormals_off();
     tl_refresh_packed(model);
-    for (size_t i = 0; i < model->vertices; i++)
-        if (tl_layer_runs(model, i, mode)) tl_forward_layer(model, i, mode);
+    if (mode == TL_MODE_INFERENCE && model->portion < model->batch_now && !model->workers.observer)
+        run_portions(model);
+    else
+        run_layers(model, mode);
     tl_end_forward(model, asked);
     tl_denormals_restore(denormals);
 }
@@ -123,6 +164,13 @@ void tl_forward(tl_model *model, const tl_tensor *x, tl_mode mode) {
     if (turn == TL_TURN_REFUSED) return;
     forward(model, x, mode);
     tl_turn_end(model, turn);
+}
+
+void tl_forward_whole(tl_model *model, const tl_tensor *x) {
+    const size_t portion = model->portion;
+    model->portion = model->batch;
+    tl_forward(model, x, TL_MODE_INFERENCE);
+    model->portion = portion;
 }
 
 tl_tensor tl_output(const tl_model *model) {

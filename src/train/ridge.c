@@ -132,7 +132,7 @@ static void run_batches(ridge *self, tl_error *error) {
         const tl_tensor part = tl_portion_take(&series, first, count, error);
         if (tl_failed(error)) break;
         if (data->lengths) tl_set_lengths(self->model, data->lengths + first, count);
-        tl_forward(self->model, &part, TL_MODE_INFERENCE);
+        tl_forward_whole(self->model, &part);
         tl_report(self->model, error);
         for (size_t i = 0; i < count && !tl_failed(error); i++) take_sample(self, first + i, i);
     }
