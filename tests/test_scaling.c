@@ -6,6 +6,7 @@
 #include <tapline/file.h>
 #include <tapline/layers.h>
 
+#include "data/moments.h"
 #include "data/scaling.h"
 
 #include <math.h>
@@ -314,19 +315,38 @@ static void fill_kinds(tl_real *x, size_t each) {
         for (size_t k = 0; k < each; k++) x[i * each + k] = (tl_real)(units[i % 5] * ((double)x[i * each + k] + (double)(i % 3)));
 }
 
-/* In `narrow` every channel is scaled by itself, in `wide` those of the same length side by side. */
+/* In `narrow` every channel is scaled by itself, in `wide` those of the same length side by side, and in `apart` also in the
+ * opposite order of series. */
 static void check_side_by_side(size_t count, size_t channels, const size_t *steps) {
-    static tl_real narrow[NUMBERS];
+    static tl_real narrow[NUMBERS], apart[NUMBERS];
     static double wide[NUMBERS];
+    tl_real *to[MANY];
     const size_t each = STEPS * channels;
     fill_kinds(narrow, each);
     for (size_t k = 0; k < count * each; k++) wide[k] = (double)narrow[k];
+    for (size_t i = 0; i < count; i++) to[i] = apart + (count - 1 - i) * each;
     tl_scale_each(&(tl_series){.narrow = narrow, .lengths = steps, .count = count, .length = STEPS, .channels = channels});
+    tl_scale_each(&(tl_series){.wide = wide, .lengths = steps, .count = count, .length = STEPS, .channels = channels, .to = to});
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(to[i], narrow + i * each, (steps ? steps[i] : STEPS) * channels * sizeof *narrow) != 0)
+            fail_msg("%zu series of %zu channels: series %zu has other bits than by itself", count, channels, i);
     tl_scale_each(&(tl_series){.wide = wide, .lengths = steps, .count = count, .length = STEPS, .channels = channels});
     for (size_t k = 0; k < count * each; k++)
         if ((tl_real)wide[k] != narrow[k])
             fail_msg("%zu series of %zu channels: number %zu is %.17g, by itself %.17g", count, channels, k, wide[k],
                      (double)narrow[k]);
+}
+
+static void given_any_largest_value_when_its_unit_is_found_then_as_by_frexp(void **unused) {
+    (void)unused;
+    for (int power = -1080; power <= 1030; power++)
+        for (int k = 0; k < 4; k++) {
+            int exponent = 0;
+            const double largest = ldexp(1 + 0.25 * k, power);
+            frexp(largest, &exponent);
+            const double unit = isfinite(largest) ? ldexp(1, exponent < -1000 ? 1000 : -exponent) : 1;
+            if (tl_moments_unit(largest) != unit) fail_msg("%a: %a, expected %a", largest, tl_moments_unit(largest), unit);
+        }
 }
 
 static void given_series_scaled_side_by_side_then_the_bits_of_each_alone(void **unused) {
@@ -352,6 +372,7 @@ int main(void) {
         cmocka_unit_test(given_extreme_numbers_when_scaled_then_neither_overflow_nor_zeros),
         cmocka_unit_test(given_folds_when_dealt_then_scaled_by_statistics_of_the_rest_alone),
         cmocka_unit_test(given_each_scaling_when_saved_then_the_file_says_so),
+        cmocka_unit_test(given_any_largest_value_when_its_unit_is_found_then_as_by_frexp),
         cmocka_unit_test(given_series_scaled_side_by_side_then_the_bits_of_each_alone),
         cmocka_unit_test(given_a_claim_that_is_not_true_when_saved_then_refused),
     };

@@ -81,7 +81,7 @@ static void given_a_later_field_in_a_data_set_when_checked_then_refused(void **u
     tl_evaluate(model, &data, &metrics, &error);
     check_ok(&error);
     for (size_t i = 0; i < sizeof metrics.reserved / sizeof *metrics.reserved; i++) assert_true(isnan(metrics.reserved[i]));
-    data.reserved[4] = x;
+    data.reserved[3] = x;
     tl_evaluate(model, &data, &metrics, &error);
     check_error(&error, TL_ERROR_ARGUMENT, "the data set has a field that tapline ");
     tl_model_free(model);

@@ -77,7 +77,11 @@ typedef struct tl_dataset {
      * tl_dataset_take copies to memory; tl_dataset_part and _fold leave the series where they are; tl_dataset_pad and _windows,
      * which would copy all series, refuse such a data set. */
     tl_batches batches;
-    void *reserved[5]; /* for later fields: NULL */
+    /* (1 MB) With `batches`: limit of the bytes of series that a training reads before their batch. Many are read at a time, since
+     * neighbours in a file then cost one read. Only series of at most 4 kB take more than 1 MB, and at most 256 MB. tl_dataset_read
+     * sets it to what tl_read_cfg.max_memory leaves. */
+    size_t read_ahead;
+    void *reserved[4]; /* for later fields: NULL */
 } tl_dataset;
 
 /* What happens to missing values. Missing are: in a text an empty field, `?`, `NaN` or `NA` in place of a number; in an array or in

@@ -64,10 +64,13 @@ tl_tensor tl_portion_take(const tl_portion *self, size_t first, size_t count, tl
 
 /* ---- what comes next in an order ---- */
 
-enum { AHEAD = 1 << 20 }; /* bytes */
+/* Bytes: of all series, and the most that small ones may take; the largest small series; for sorting the number of a series. */
+enum { AHEAD = 1 << 20, MOST = 1 << 28, SMALL = 1 << 12, ORDER = 5 * sizeof(uint32_t) };
 
 tl_status tl_ahead_begin(tl_ahead *self, const tl_dataset *data, tl_error *error) {
-    const size_t *shape = data->x.shape, most = tl_min(AHEAD / (shape[1] * shape[2] * sizeof(tl_real)), shape[0]);
+    const size_t *shape = data->x.shape, bytes = shape[1] * shape[2] * sizeof(tl_real),
+                 room = bytes <= SMALL ? tl_max(tl_min(data->read_ahead, MOST), AHEAD) : AHEAD,
+                 most = tl_min(room / (bytes + ORDER), shape[0]);
     *self = (tl_ahead){.room.data = data};
     return most < 2 ? error->status : tl_portion_begin(&self->room, data, most, error);
 }

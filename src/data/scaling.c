@@ -23,11 +23,15 @@ static size_t length_of(const tl_series *s, size_t i) { return s->lengths ? s->l
 
 static double get(const tl_series *s, size_t at) { return s->wide ? s->wide[at] : (double)s->narrow[at]; }
 
-static void set(const tl_series *s, size_t at, double value) {
-    if (s->wide)
-        s->wide[at] = value;
+/* Sets number `at` of series i. */
+static void set(const tl_series *s, size_t i, size_t at, double value) {
+    const size_t first = i * s->length * s->channels;
+    if (s->to)
+        s->to[i][at] = (tl_real)value;
+    else if (s->wide)
+        s->wide[first + at] = value;
     else
-        s->narrow[at] = (tl_real)value;
+        s->narrow[first + at] = (tl_real)value;
 }
 
 /* Computes the moments of a channel of a series. */
@@ -43,10 +47,8 @@ static tl_moments measure(const tl_series *s, size_t i, size_t channel) {
 
 static void scale_one(const tl_series *s, size_t i, size_t channel) {
     const tl_moments moments = measure(s, i, channel);
-    for (size_t t = 0; t < length_of(s, i); t++) {
-        const size_t at = (i * s->length + t) * s->channels + channel;
-        set(s, at, tl_moments_scale(&moments, get(s, at)));
-    }
+    for (size_t t = 0; t < length_of(s, i); t++)
+        set(s, i, t * s->channels + channel, tl_moments_scale(&moments, get(s, (i * s->length + t) * s->channels + channel)));
 }
 
 /* ---- several channels side by side ----
@@ -110,6 +112,14 @@ static void scale_lane(double *x, size_t steps, size_t stride, const tl_moments 
         for (size_t t = 0; t < steps; t++) x[t * stride] = tl_moments_scale(&moments, x[t * stride]);
 }
 
+static void scale_lane_to(const double *x, size_t steps, size_t stride, const tl_moments *by, tl_real *restrict to) {
+    const tl_moments moments = *by; /* in registers */
+    if (stride == 1)
+        for (size_t t = 0; t < steps; t++) to[t] = (tl_real)tl_moments_scale(&moments, x[t]);
+    else
+        for (size_t t = 0; t < steps; t++) to[t * stride] = (tl_real)tl_moments_scale(&moments, x[t * stride]);
+}
+
 /* Scales `count` channels, counted over all series, from number `first` on. Missing lanes repeat the last one. */
 static void scale_lanes(const tl_series *s, size_t first, size_t count) {
     lanes all;
@@ -126,7 +136,13 @@ static void scale_lanes(const tl_series *s, size_t first, size_t count) {
     end_pass(&all);
     add_squares(&all);
     end_pass(&all);
-    for (size_t l = 0; l < count; l++) scale_lane(all.first[l], all.steps, all.stride, &all.of[l]);
+    for (size_t l = 0; l < count; l++) {
+        const size_t at = first + l;
+        if (s->to)
+            scale_lane_to(all.first[l], all.steps, all.stride, &all.of[l], s->to[at / s->channels] + at % s->channels);
+        else
+            scale_lane(all.first[l], all.steps, all.stride, &all.of[l]);
+    }
 }
 
 /* The number of channels from this one on that can be scaled side by side: of series of the same length. */
@@ -151,10 +167,8 @@ void tl_scale_each(const tl_series *s) {
 /* Replaces x by (x - shift) / scale. */
 static void move_channel(const tl_series *s, size_t channel, double shift, double scale) {
     for (size_t i = 0; i < s->count; i++)
-        for (size_t t = 0; t < length_of(s, i); t++) {
-            const size_t at = (i * s->length + t) * s->channels + channel;
-            set(s, at, (get(s, at) - shift) / scale);
-        }
+        for (size_t t = 0; t < length_of(s, i); t++)
+            set(s, i, t * s->channels + channel, (get(s, (i * s->length + t) * s->channels + channel) - shift) / scale);
 }
 
 void tl_scale_by(const tl_series *s, const tl_rescaling *by) {

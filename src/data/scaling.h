@@ -13,6 +13,7 @@ typedef struct tl_series {
     tl_real *narrow;
     const size_t *lengths; /* (count) steps of each series that are data; NULL: all */
     size_t count, length, channels;
+    tl_real *const *to; /* (count) where each series, whose numbers are `wide`, is written and rounded; NULL: scaled in place */
 } tl_series;
 
 /* Scales each channel of each series by its own statistics: TL_NORMALIZE_SERIES. */

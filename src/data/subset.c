@@ -63,6 +63,7 @@ static void choose_batches(const tl_dataset *data, const uint32_t *index, size_t
     part->batches.fill = fill;
     part->batches.user = self;
     part->batches.release = release;
+    part->read_ahead = data->read_ahead;
     self->of = data->batches;
     self->index = tl_reserve(count, sizeof *self->index, "the numbers of series", error);
     if (self->index) memcpy(self->index, index, count * sizeof *index);

@@ -117,6 +117,7 @@ static tl_status allocate(const tl_dataset *from, const tl_window_cfg *cfg, size
     to->target_length = steps ? cfg->length : 1;
     to->target_channels = from->target_channels;
     to->rate = from->rate;
+    to->read_ahead = from->read_ahead;
     const size_t shape[] = {count, cfg->length, from->x.shape[2]};
     to->x = from->batches.fill ? tl_tensor_view(NULL, 3, shape) : tl_tensor_new(3, shape, error);
     to->groups = tl_allocate(count, sizeof *to->groups, "groups", error);

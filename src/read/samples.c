@@ -93,6 +93,7 @@ static tl_status check_memory(tl_samples *s, size_t each, tl_error *error) {
     s->by_batch = s->stored && !s->cfg->each && bytes_of(s, s->room, each) * copies_of(s->cfg) > maximum;
     s->single = s->by_batch || (s->cfg->each && !s->together);
     const double bytes = bytes_of(s, s->single ? 1 : s->room, each);
+    if (s->by_batch && bytes <= maximum) s->left = (size_t)(maximum - bytes);
     if (bytes <= maximum) return TL_OK;
     return tl_fail(error, TL_ERROR_MEMORY, "%s: %s take %.4g MB; the limit is %.4g MB (max_memory, --max-memory)%s", s->text->path,
                    s->single ? "the targets of its series" : "its series", bytes / 1e6, maximum / 1e6,
@@ -617,6 +618,7 @@ static void fill_series(tl_samples *s, tl_dataset *data, tl_error *error) {
     s->reals_kept = NULL;
     if (!s->by_batch) return;
     data->batches = tl_stored_batches(s->stored);
+    data->read_ahead = s->left - s->left / 16; /* the rest for reading */
     s->stored = NULL;
 }
 

@@ -26,6 +26,7 @@ typedef struct tl_samples {
     bool together;                         /* the values of several series are read at the same time */
     bool grouped;                          /* series have groups */
     bool by_batch;                         /* series stay in the file (tl_read_cfg.by_batch) */
+    size_t left;                           /* bytes up to the limit, if one series is in memory at a time */
     bool single;                           /* `values` has room for one series only: by_batch, or tl_read_cfg.each takes them */
     bool reals;                            /* the numbers of the file are tl_real */
     tl_stored *stored;                     /* how to read series that may stay in the file; NULL: they may not */

@@ -18,6 +18,7 @@ struct tl_stored {
     tl_number_type type;
     tl_missing_policy missing;
     size_t count, length, channels;
+    size_t samples;           /* series, or windows */
     const size_t *lengths;    /* (count); NULL: whole series */
     const tl_window *windows; /* what is read instead of series; NULL: series */
     size_t window;            /* steps of each */
@@ -38,6 +39,7 @@ tl_stored *tl_stored_new(const tl_source *source, const tl_number_type *type, tl
                         .type = *type,
                         .missing = missing,
                         .count = count,
+                        .samples = count,
                         .length = length,
                         .channels = channels};
     if (self->path && self->file >= 0 && tl_system_state(self->file, &self->state)) return self;
@@ -60,13 +62,12 @@ static size_t steps_of(const tl_stored *self, size_t i) { return self->lengths ?
 
 /* What is read in one go: a series, or the part of it that a window needs; and where it goes in the batch. */
 typedef struct extent {
-    uint32_t series, place;
-    size_t start; /* the first step */
+    uint32_t sample, place; /* samples have the order of the file, also those that are windows */
 } extent;
 
 enum {
     PIECE = 1 << 16,
-    GAP = 1 << 11
+    GAP = 1 << 12
 }; /* bytes: the most that is read at once; reading so many takes less time than another read */
 
 enum { MAX_ROWS = 8, ROWS = 1 << 16 }; /* series that are scaled together, and their bytes, unless one has more */
@@ -78,8 +79,7 @@ typedef struct room {
     double *row; /* (rows, length, channels) */
     size_t rows;
     extent *extents, *sorted; /* (count) each */
-    const uint32_t *index;    /* the batch that is filled: (count) numbers of its series */
-    tl_real *x;               /* (count, length, channels) */
+    tl_real *x;               /* the batch that is filled: (count, length, channels) */
 } room;
 
 static bool begin_room(const tl_stored *self, size_t count, room *to, tl_error *error) {
@@ -120,16 +120,12 @@ static bool needs_whole(const tl_stored *self) {
     return !self->windows || self->missing == TL_MISSING_INTERPOLATE || self->missing == TL_MISSING_MEAN;
 }
 
-static extent extent_of(const tl_stored *self, uint32_t index, size_t place) {
-    const tl_window window = self->windows ? self->windows[index] : (tl_window){.series = index};
-    return (extent){.series = (uint32_t)window.series, .place = (uint32_t)place, .start = needs_whole(self) ? 0 : window.start};
-}
-
 static size_t extent_bytes(const tl_stored *self) { return (needs_whole(self) ? self->length : self->window) * step_bytes(self); }
 
 /* Offset of its first byte after the first byte of all series. */
 static size_t offset_of(const tl_stored *self, const extent *of) {
-    return (of->series * self->length + of->start) * step_bytes(self);
+    const tl_window window = self->windows ? self->windows[of->sample] : (tl_window){.series = of->sample};
+    return (window.series * self->length + (needs_whole(self) ? 0 : window.start)) * step_bytes(self);
 }
 
 static tl_status read_bytes(const tl_stored *self, size_t offset, size_t count, room *to, tl_error *error) {
@@ -148,10 +144,22 @@ static tl_status convert(const tl_stored *self, const unsigned char *bytes, size
     return TL_OK;
 }
 
-static void scale(const tl_stored *self, double *rows, const size_t *steps, size_t count, size_t whole) {
-    const tl_series all = {.wide = rows, .lengths = steps, .count = count, .length = whole, .channels = self->channels};
-    if (self->each) tl_scale_each(&all);
-    if (self->by.shift) tl_scale_by(&all, &self->by);
+/* Scales series, and writes each to its place, rounded. */
+static void scale(const tl_stored *self, const tl_series *all) {
+    const size_t each = all->length * all->channels;
+    if (self->each)
+        tl_scale_each(all);
+    else if (self->by.shift)
+        tl_scale_by(all, &self->by);
+    else
+        for (size_t i = 0; i < all->count; i++)
+            for (size_t k = 0; k < all->lengths[i] * all->channels; k++) all->to[i][k] = (tl_real)all->wide[i * each + k];
+}
+
+/* The places of small series are far from each other: they are loaded while other series are converted. */
+static void prefetch(const tl_real *to, size_t count) {
+    enum { LINE = TL_ALIGNMENT / sizeof *to, MOST = 4 * LINE };
+    for (size_t k = 0; k < tl_min(count, (size_t)MOST); k += LINE) __builtin_prefetch(to + k, 1);
 }
 
 /* Writes some series that were read to their places in the batch. `bytes`: those that were read, from `from` on after the first
@@ -161,44 +169,41 @@ static tl_status take(const tl_stored *self, const extent *of, size_t count, con
     const size_t whole = needs_whole(self) ? self->length : self->window, channels = self->channels;
     const size_t each = self->windows ? self->window : self->length;
     size_t steps[MAX_ROWS];
+    tl_real *to[MAX_ROWS];
     for (size_t i = 0; i < count; i++) {
-        const size_t sample = by->index[of[i].place], counted = self->windows ? whole : steps_of(self, sample);
-        const size_t skipped = self->windows ? self->windows[sample].start - of[i].start : 0;
+        to[i] = by->x + of[i].place * each * channels;
+        prefetch(to[i], each * channels);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const size_t sample = of[i].sample, counted = self->windows ? whole : steps_of(self, sample);
+        const size_t skipped = self->windows && needs_whole(self) ? self->windows[sample].start : 0;
         double *row = by->row + i * whole * channels;
         steps[i] = self->windows ? each : counted;
         if (convert(self, bytes + (offset_of(self, of + i) - from), whole, counted, row, error) != TL_OK) return error->status;
         if (skipped > 0) memmove(row, row + skipped * channels, steps[i] * channels * sizeof *row);
     }
-    scale(self, by->row, steps, count, whole);
-    for (size_t i = 0; i < count; i++) {
-        const double *row = by->row + i * whole * channels;
-        tl_real *x = by->x + of[i].place * each * channels;
-        for (size_t k = 0; k < steps[i] * channels; k++) x[k] = (tl_real)row[k];
-    }
+    scale(self, &(tl_series){.wide = by->row, .lengths = steps, .count = count, .length = whole, .channels = channels, .to = to});
     return TL_OK;
 }
 
 enum { DIGIT = 8, DIGITS = 1 << DIGIT }; /* bits of a digit, and its values */
 
-static size_t digit_of(const extent *of, bool of_start, int digit) {
-    return ((of_start ? of->start : of->series) >> (digit * DIGIT)) % DIGITS;
-}
+static size_t digit_of(const extent *of, int digit) { return (of->sample >> (digit * DIGIT)) % DIGITS; }
 
-/* Sorts by a digit of the series, or of the start; extents with the same digit keep their order. */
-static void sort_by_digit(room *of, size_t count, bool of_start, int digit) {
+/* Sorts by a digit of the sample; extents with the same digit keep their order. */
+static void sort_by_digit(room *of, size_t count, int digit) {
     extent *const from = of->extents, *const to = of->sorted;
     size_t next[DIGITS + 1] = {0};
-    for (size_t i = 0; i < count; i++) next[1 + digit_of(&from[i], of_start, digit)]++;
+    for (size_t i = 0; i < count; i++) next[1 + digit_of(&from[i], digit)]++;
     for (size_t value = 1; value < DIGITS; value++) next[value] += next[value - 1];
-    for (size_t i = 0; i < count; i++) to[next[digit_of(&from[i], of_start, digit)]++] = from[i];
+    for (size_t i = 0; i < count; i++) to[next[digit_of(&from[i], digit)]++] = from[i];
     of->extents = to;
     of->sorted = from;
 }
 
 /* Sorts the extents of a batch by their place in the file, from the last digit to the first. */
 static void sort_extents(const tl_stored *self, size_t count, room *of) {
-    for (int digit = 0; self->windows && self->length >> (digit * DIGIT) > 0; digit++) sort_by_digit(of, count, true, digit);
-    for (int digit = 0; self->count >> (digit * DIGIT) > 0; digit++) sort_by_digit(of, count, false, digit);
+    for (int digit = 0; self->samples >> (digit * DIGIT) > 0; digit++) sort_by_digit(of, count, digit);
 }
 
 /* Returns how many of the extents are read together: neighbours that fit in the memory for a piece. */
@@ -213,9 +218,9 @@ static size_t count_near(const tl_stored *self, const extent *first, size_t coun
 
 static tl_status fill(void *user, const uint32_t *index, size_t count, tl_real *x, tl_error *error) {
     const tl_stored *self = user;
-    room by = {.index = index, .x = x};
+    room by = {.x = x};
     if (begin_room(self, count, &by, error)) check_unchanged(self, error);
-    for (size_t i = 0; i < count && !tl_failed(error); i++) by.extents[i] = extent_of(self, index[i], i);
+    for (size_t i = 0; i < count && !tl_failed(error); i++) by.extents[i] = (extent){index[i], (uint32_t)i};
     if (!tl_failed(error)) sort_extents(self, count, &by);
     for (size_t i = 0, near; i < count && !tl_failed(error); i += near) {
         const extent *first = by.extents + i;
@@ -239,6 +244,7 @@ tl_batches tl_stored_windows(tl_batches *series, const tl_dataset *parts) {
     self->lengths = NULL; /* of the series, which are freed */
     self->windows = parts->windows;
     self->window = parts->x.shape[1];
+    self->samples = parts->x.shape[0];
     *series = (tl_batches){0};
     return taken;
 }

@@ -212,7 +212,6 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (tl_data_check(f->model, f->data, "fit", error) != TL_OK || take_configuration(f, error) != TL_OK) return error->status;
     f->order = tl_allocate(f->data->x.shape[0], sizeof *f->order, "the order of the samples", error);
     f->x = tl_tensor_new(3, (size_t[]){f->cfg.batch, in.length, in.channels}, error);
-    tl_ahead_begin(&f->ahead, f->data, error);
     if (varies(&f->cfg.augment)) f->varied = tl_tensor_new(3, f->x.shape, error);
     f->labels = tl_allocate(f->cfg.batch * tl_labels_each(f->data), sizeof *f->labels, "labels", error);
     f->values = tl_allocate(f->cfg.batch * tl_values_each(f->data), sizeof *f->values, "targets", error);
@@ -222,6 +221,7 @@ static tl_status prepare_fit(tl_fit_state *f, tl_error *error) {
     if (f->cfg.restore_best) f->best = tl_allocate(count_parameters(f->model), sizeof(tl_real), "the best parameters", error);
     if (!tl_failed(error)) tl_keep_scales(f->model, f->data, error);
     if (!tl_failed(error)) tl_draw_features(f->model, f->data, error);
+    tl_ahead_begin(&f->ahead, f->data, error); /* tl_draw_features has released its own */
     tl_zero_grad(f->model);
     f->batch = f->batches; /* as if an epoch had just ended */
     f->result.best_loss = tl_watch_worst(f);
@@ -610,6 +610,7 @@ static void compare_with_last(tl_fit_state *f, tl_error *error) {
 static void settle(tl_fit_state *f, tl_error *error) {
     tl_error wrong = {0};
     const bool restores = f->best && f->result.best_epoch > 0;
+    tl_ahead_release(&f->ahead); /* update_statistics needs as much */
     if (restores) exchange_parameters(f->model, f->best);
     if (update_statistics(f, &wrong) == TL_OK && restores && !tl_failed(error)) compare_with_last(f, &wrong);
     if (tl_failed(&wrong) && !tl_failed(error)) tl_fail(error, wrong.status, "fit: after training: %.400s", wrong.text);
