@@ -91,13 +91,15 @@ static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 /* With a stride, so many rows are one row of the engine, and so many taps one tap. */
 static size_t taps_of(const tl_conv1d_spec *s) { return divide_up(s->kernel, s->stride); }
 
-/* Parts of 4 taps, for `rows` outputs of a series: as many as take the least time, where a result takes that of 40 terms. */
+/* Parts of 4 taps, for `rows` outputs of a series: as many as take the least time with 16 series, where the transforms of a result
+ * take that of 40 terms, and those of a weight that of 20 rows. */
 static int parts_of(size_t taps, size_t rows, size_t in_width) {
     size_t least = SIZE_MAX;
     int best = 1;
     for (int p = 1; p <= MAX_PARTS; p++) {
         const size_t each = 4 * (size_t)p, points = 7 * (2 * (size_t)p - 1);
-        const size_t time = points * divide_up(rows, each) * (divide_up(taps, each) * in_width + 40);
+        const size_t terms = divide_up(taps, each) * in_width;
+        const size_t time = points * (16 * divide_up(rows, each) * (terms + 40) + 20 * terms);
         if (time < least) best = p;
         if (time < least) least = time;
     }

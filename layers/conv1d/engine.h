@@ -81,6 +81,9 @@ tl_status tl_conv1d_prepare(const tl_conv1d_spec *spec, tl_conv1d_pass predicts,
 /* Returns the elements of temporary memory for any pass of batches up to job->shape.batch. */
 size_t tl_conv1d_scratch(const tl_conv1d_job *job, int workers);
 
+/* The batch whose cost decides where a choice must not depend on the batch. */
+enum { TL_USUAL_BATCH = 16 };
+
 /* Bytes of packed or transformed weights that stay in the second-level cache; larger ones are loaded from memory each time. */
 enum { TL_CACHED_WEIGHTS = 1 << 20 };
 

@@ -72,8 +72,6 @@ static tl_status make_shape(const tl_conv1d_spec *spec, tl_conv1d_shape *shape, 
 
 /* ---- choice ---- */
 
-enum { USUAL_BATCH = 16 };
-
 static double cost_of(const tl_conv1d_ops *ops, const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
     return ops->cost && ops->supports(shape, pass) ? ops->cost(shape, pass) : HUGE_VAL;
 }
@@ -85,7 +83,7 @@ static const tl_conv1d_ops *choose(const tl_conv1d_shape *shape, tl_conv1d_pass 
     tl_conv1d_shape usual = *shape;
     const tl_conv1d_ops *best = &tl_conv1d_direct;
     double minimum = HUGE_VAL;
-    if (predicts) usual.batch = USUAL_BATCH;
+    if (predicts) usual.batch = TL_USUAL_BATCH;
     for (size_t i = 0; i < ENGINES; i++) {
         const double cost = predicts && engines[i]->mixes_samples ? HUGE_VAL : cost_of(engines[i], &usual, pass);
         if (cost >= minimum) continue;

@@ -9,6 +9,7 @@
 
 enum {
     TRANSFORM_TERMS = 40,    /* terms of a product that take the time of the transforms of its result */
+    WEIGHT_ROWS = 20,        /* rows of a product that take the time of the transforms of its weights */
     MIN_TERMS = 40,          /* minimum terms of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a part of the second-level cache */
     LARGER = 3,    /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
@@ -23,11 +24,12 @@ static tl_winograd_variant three_taps(const tl_winograd_form *form) {
     return fewer && tl_min(form->in_width, form->width) >= 64 ? TL_WINOGRAD_6_3 : TL_WINOGRAD_4_3;
 }
 
-/* The time for the outputs of a series, in terms of the sums: those of a point and tile, and what its transforms cost beside. */
+/* The time for a usual batch, in terms of the sums: those of a point and tile, what its transforms cost beside, and the weights. */
 static double time_of(const tl_winograd_form *form, tl_winograd_variant variant) {
     const tl_winograd *of = &form->kernels->winograd[variant];
     const size_t rows = tl_ceil_div(form->rows, form->dilation), terms = tl_ceil_div(form->taps, of->taps) * form->in_width;
-    return (double)(of->points * tl_ceil_div(rows, of->outputs)) * (double)(terms + TRANSFORM_TERMS);
+    const double tiles = (double)tl_ceil_div(rows, of->outputs), all = (double)(terms + TRANSFORM_TERMS);
+    return (double)of->points * (TL_USUAL_BATCH * tiles * all + WEIGHT_ROWS * (double)terms);
 }
 
 static tl_winograd_variant many_taps(const tl_winograd_form *form) {
