@@ -560,7 +560,13 @@ static void given_windows_that_overlap_when_too_large_then_by_batch_or_the_cure(
 
 /* ---- groups ---- */
 
-static void note(const char *file, void *user) { strcat(strcat(user, strrchr(file, '/')), " "); }
+enum { LIST = 100 };
+
+static void note(const char *file, void *user) {
+    char *list = user;
+    const size_t used = strlen(list);
+    snprintf(list + used, LIST - used, "%s ", strrchr(file, '/'));
+}
 
 static void put_groups(const char *type, const char *shape, const char *name) {
     bytes groups = npy_header(type, shape);
@@ -577,7 +583,7 @@ static void given_an_array_of_groups_when_asked_for_then_read(void **unused) {
     tl_dataset *data = tl_dataset_read(files_path("X_train.npy"), &cfg, &error);
     check_ok(&error);
     for (uint32_t i = 0; i < SERIES; i++) assert_int_equal(data->groups[i], i / 4);
-    char list[100] = "";
+    char list[LIST] = "";
     tl_dataset_files(files_path("X_train.npy"), &cfg, note, list, &error);
     assert_string_equal(list, "/X_train.npy /groups_train.npy /y_train.npy ");
     remove(files_path("groups_train.npy"));
@@ -622,7 +628,7 @@ static void given_a_file_within_the_limit_when_read_by_batch_then_in_memory(void
     assert_true(data->x.data && !data->batches.fill);
     assert_string_equal(data->class_names[2], "2");
     tl_dataset_free(data);
-    data = tl_dataset_read(files_path("X_train.npy"), &(tl_read_cfg){.max_memory = LIMIT}, &error);
+    assert_null(tl_dataset_read(files_path("X_train.npy"), &(tl_read_cfg){.max_memory = LIMIT}, &error));
     check_error(&error, TL_ERROR_MEMORY, "its series take 0.00588 MB; the limit is 0.001 MB (max_memory, --max-memory)");
     remove_files();
 }
@@ -683,7 +689,7 @@ static void given_x_without_y_when_read_then_for_prediction_only(void **unused) 
 
 static void given_a_pair_when_its_files_are_listed_then_both(void **unused) {
     (void)unused;
-    char list[100] = "";
+    char list[LIST] = "";
     tl_error error = {0};
     write_pair(false);
     tl_dataset_files(files_path("X_train.npy"), NULL, note, list, &error);
