@@ -69,7 +69,7 @@ tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd
 size_t tl_winograd_plane(const tl_winograd_form *form, const tl_winograd_cut *cut);
 size_t tl_winograd_copy(const tl_winograd_form *form);
 
-/* planes: (points, tl_winograd_plane); each plane holds (sample, in_tile, series, input element). */
+/* planes: (points, tl_winograd_plane); each plane holds (sample, in_tile, series, input element), tiles `plane_row` apart. */
 void tl_winograd_transform_input(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                                  tl_real *planes, tl_real *copy);
 

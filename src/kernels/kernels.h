@@ -253,7 +253,7 @@ typedef enum tl_winograd_variant {
     TL_WINOGRAD_12_12 /* three */
 } tl_winograd_variant;
 
-enum { TL_WINOGRAD_OUTPUTS = 12 }; /* maximum */
+enum { TL_WINOGRAD_OUTPUTS = 12 }; /* maximum outputs of a tile */
 
 /* Maximum number of outputs of a register tile, in any instruction set. */
 enum { TL_MAX_TILE_WIDTH = 256 / (int)sizeof(tl_real) };
