@@ -74,11 +74,15 @@ static void share_gradient(const add_job *job, size_t first, size_t count) {
         for (size_t k = 0; k < job->layer->inputs; k++) {
             tl_real *dx = pass->dx[k].data;
             if (!dx || (dx == dy) != in_place) continue;
-            if (relu)
-                mask_gradient(job, pass->y.data + first, dy + first, dx + first, count);
-            else if (!in_place)
+            const tl_real *from = dy;
+            if (relu) {
+                mask_gradient(job, pass->y.data + first, from + first, dx + first, count);
+                from = dx;
+            }
+            if (pass->masks[k])
+                mask_gradient(job, pass->x[k].data + first, from + first, dx + first, count);
+            else if (from != dx)
                 memcpy(dx + first, dy + first, count * sizeof *dx);
-            if (pass->masks[k]) mask_gradient(job, pass->x[k].data + first, dx + first, dx + first, count);
         }
 }
 

@@ -21,14 +21,21 @@ static tl_node separate(const network *n, tl_node x) { return n->apart ? tl_affi
 
 static tl_node relu(const network *n, tl_node x) { return separate(n, tl_relu(n->model, separate(n, x))); }
 
-/* A convolution stores a ReLU; the next one, and a sum, the gradient of one. */
+/* The ReLU of the sum of two layers. */
+static tl_node rectified_sum(const network *n, tl_node a, tl_node b) {
+    return tl_relu(n->model, separate(n, tl_add(n->model, (const tl_node[]){a, b}, 2)));
+}
+
+/* A convolution stores a ReLU; the next one, and a sum, the gradient of one. A ReLU behind a sum of ReLUs is left out, but not
+ * behind the next sum, of which only one is. */
 static network make_network(const block *of, tl_engine engine, int threads, bool apart) {
     network n = {.model = tl_model_new(&(tl_model_cfg){.threads = threads, .engine = engine, .seed = 7}), .apart = apart};
     const tl_node x = tl_input(n.model, (tl_shape){.length = LENGTH, .channels = 2});
     tl_node h = relu(&n, tl_conv1d(n.model, x, &(tl_conv1d_cfg){.filters = of->channels, .kernel = 1}));
     h = relu(&n, tl_conv1d(n.model, h, &of->cfg));
     const tl_node beside = relu(&n, tl_conv1d(n.model, h, &(tl_conv1d_cfg){.filters = of->cfg.filters, .kernel = 1}));
-    h = tl_relu(n.model, separate(&n, tl_add(n.model, (const tl_node[]){h, beside}, 2)));
+    h = rectified_sum(&n, h, beside);
+    h = rectified_sum(&n, h, separate(&n, tl_conv1d(n.model, h, &(tl_conv1d_cfg){.filters = of->cfg.filters, .kernel = 1})));
     h = tl_add(n.model,
                (const tl_node[]){h, relu(&n, tl_conv1d(n.model, h, &(tl_conv1d_cfg){.filters = of->cfg.filters, .kernel = 1}))}, 2);
     tl_model_compile(n.model, h, &(tl_compile_cfg){.batch = BATCH, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true},

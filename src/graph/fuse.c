@@ -30,6 +30,31 @@ static void find_readers(const tl_model *model, readers *of) {
     }
 }
 
+static tl_elementwise does(const tl_vertex *vertex) {
+    const tl_inference_ops *ops = vertex->layer->ops->inference;
+    return ops ? ops->does : TL_ELEMENTWISE_NONE;
+}
+
+/* Returns whether a layer is a sum whose inputs are all ReLUs, and so not below 0. */
+static bool sums_relus(const tl_model *model, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    bool relus = does(vertex) == TL_ELEMENTWISE_SUM;
+    for (size_t e = 0; e < vertex->layer->inputs; e++)
+        relus = relus && does(&model->vertex[vertex->input[e]]) == TL_ELEMENTWISE_RELU;
+    return relus;
+}
+
+/* A ReLU behind a sum of ReLUs is left out: it changes no sum. Nor does its gradient matter, because where the sum is 0, all inputs
+ * are, and their own ReLUs set the gradient to 0. */
+static void leave_out_relus(tl_model *model, const readers *of) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        tl_vertex *vertex = &model->vertex[i];
+        if (!vertex->live || does(vertex) != TL_ELEMENTWISE_RELU) continue;
+        const size_t before = (size_t)vertex->input[0];
+        vertex->absorbed = of[before].count == 1 && sums_relus(model, before);
+    }
+}
+
 /* Lets layers do the work of their only reader, in training too. */
 static void absorb(tl_model *model, const readers *of) {
     for (size_t i = 0; i < model->vertices; i++) {
@@ -37,13 +62,8 @@ static void absorb(tl_model *model, const readers *of) {
         const bool may = vertex->live && !vertex->absorbed && vertex->layer->ops->absorb && of[i].count == 1;
         if (!may) continue;
         tl_vertex *next = &model->vertex[of[i].last];
-        if (next->layer->inputs == 1) next->absorbed = vertex->layer->ops->absorb(vertex->layer, next->layer);
+        if (next->layer->inputs == 1 && !next->absorbed) next->absorbed = vertex->layer->ops->absorb(vertex->layer, next->layer);
     }
-}
-
-static tl_elementwise does(const tl_vertex *vertex) {
-    const tl_inference_ops *ops = vertex->layer->ops->inference;
-    return ops ? ops->does : TL_ELEMENTWISE_NONE;
 }
 
 /* ---- ReLUs in training ---- */
@@ -197,6 +217,7 @@ tl_status tl_fuse(tl_model *model) {
     readers *of = calloc(model->vertices, sizeof *of);
     if (!of) return tl_fail(&model->error, TL_ERROR_MEMORY, "compile: out of memory");
     find_readers(model, of);
+    leave_out_relus(model, of);
     absorb(model, of);
     share_relus(model, of);
     take_over(model, of);

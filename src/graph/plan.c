@@ -45,11 +45,10 @@ static size_t output_count(const tl_model *model, size_t id) {
     return model->batch * out.length * out.channels;
 }
 
-/* Returns whether nobody else needs the values of the input, or its gradient, so that the layer may work in place. */
-static bool works_in_place(const tl_model *model, const memory_plan *plan, size_t id, size_t e) {
-    const tl_layer *layer = model->vertex[id].layer;
-    const int before = model->vertex[id].input[e];
-    return layer->ops->in_place && plan->consumers[before] == 1 && output_count(model, id) == output_count(model, (size_t)before);
+/* Returns whether the layer can work in the memory of its input, which has the size of its output. */
+static bool works_in_place(const tl_model *model, size_t id, size_t e) {
+    const tl_vertex *vertex = &model->vertex[id];
+    return vertex->layer->ops->in_place && output_count(model, id) == output_count(model, (size_t)vertex->input[e]);
 }
 
 /* Returns the first input that a layer may overwrite with its output; NONE: it must not. */
@@ -57,7 +56,7 @@ static int overwritten_input(const tl_model *model, const memory_plan *plan, siz
     const tl_vertex *vertex = &model->vertex[id];
     for (size_t e = 0; e < vertex->layer->inputs; e++) {
         int before = vertex->input[e];
-        if (!works_in_place(model, plan, id, e) || plan->value[before] == NONE) continue;
+        if (!works_in_place(model, id, e) || plan->consumers[before] > 1 || plan->value[before] == NONE) continue;
         while (model->vertex[before].absorbed) before = model->vertex[before].input[0];
         const unsigned reads = vertex->layer->ops->reads, reads_before = model->vertex[before].layer->ops->reads;
         if (plan->mode == TL_MODE_INFERENCE || (!(reads & TL_READS_X) && !(reads_before & TL_READS_Y))) return (int)e;
@@ -88,6 +87,20 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
     if (plan->mode == TL_MODE_INFERENCE && model->portion < model->batch) keep_alive(plan, plan->value[model->output], 0);
 }
 
+/* Returns the input whose gradient, of which no part is there yet, is written over that of the output; NONE: there is none. Best is
+ * one without a mask, which a sum then need not copy. */
+static int overwriting_gradient(const tl_model *model, const memory_plan *plan, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    int best = NONE;
+    for (size_t e = vertex->layer->inputs; e-- > 0;) {
+        const int before = vertex->input[e];
+        const bool needed = before != model->input || model->input_gradient;
+        const bool may = vertex->absorbed || works_in_place(model, id, e);
+        if (needed && may && plan->gradient[before] == NONE && (best == NONE || !vertex->masks[e])) best = (int)e;
+    }
+    return best;
+}
+
 /* Plans the spans of gradients, in backward order. The first layer that sends a gradient to an input writes it. Other layers add to
  * it, or write to a temporary span, which is then added. */
 static void plan_gradients(const tl_model *model, memory_plan *plan) {
@@ -98,7 +111,7 @@ static void plan_gradients(const tl_model *model, memory_plan *plan) {
         const tl_vertex *vertex = &model->vertex[i];
         if (!vertex->live) continue;
         const int now = end - plan->time[i];
-        bool taken = false; /* the gradient of an input already uses the span of the output's gradient */
+        const int over = overwriting_gradient(model, plan, i);
         for (size_t e = 0; e < vertex->layer->inputs; e++) {
             const int before = vertex->input[e];
             if (before == model->input && !model->input_gradient) continue;
@@ -106,10 +119,9 @@ static void plan_gradients(const tl_model *model, memory_plan *plan) {
                 plan->dx[i][e] = ADDS;
             else if (plan->gradient[before] != NONE)
                 plan->dx[i][e] = add_span(plan, output_count(model, (size_t)before), now, now);
-            else if (!taken && (vertex->absorbed || works_in_place(model, plan, i, e))) {
+            else if ((int)e == over)
                 plan->gradient[before] = plan->gradient[i];
-                taken = true;
-            } else
+            else
                 plan->gradient[before] = add_span(plan, output_count(model, (size_t)before), now, now);
             keep_alive(plan, plan->gradient[before], before == model->input ? end + 1 : end - plan->time[before]);
         }
