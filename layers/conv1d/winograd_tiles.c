@@ -32,10 +32,16 @@ static double time_of(const tl_winograd_form *form, tl_winograd_variant variant)
     return (double)of->points * (TL_USUAL_BATCH * tiles * all + WEIGHT_ROWS * (double)terms);
 }
 
+/* Several groups share the tiles, which must then be as far apart as the groups. */
+static bool serves(const tl_winograd_form *form, tl_winograd_variant variant) {
+    const tl_winograd *of = &form->kernels->winograd[variant];
+    return of->outputs == of->taps || form->taps <= of->taps;
+}
+
 static tl_winograd_variant many_taps(const tl_winograd_form *form) {
     tl_winograd_variant best = TL_WINOGRAD_4_4;
-    for (tl_winograd_variant v = TL_WINOGRAD_8_8; v <= TL_WINOGRAD_12_12; v++)
-        if (time_of(form, v) < time_of(form, best)) best = v;
+    for (tl_winograd_variant v = TL_WINOGRAD_8_8; v <= TL_WINOGRAD_12_8; v++)
+        if (serves(form, v) && time_of(form, v) < time_of(form, best)) best = v;
     return best;
 }
 

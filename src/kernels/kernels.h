@@ -249,8 +249,9 @@ typedef enum tl_winograd_variant {
     TL_WINOGRAD_6_3,
     TL_WINOGRAD_4_4,
     TL_WINOGRAD_4_5,
-    TL_WINOGRAD_8_8,  /* two parts of F(4, 4) */
-    TL_WINOGRAD_12_12 /* three */
+    TL_WINOGRAD_8_8,   /* two parts of F(4, 4) */
+    TL_WINOGRAD_12_12, /* three */
+    TL_WINOGRAD_12_8   /* three parts of outputs, two of taps */
 } tl_winograd_variant;
 
 enum { TL_WINOGRAD_OUTPUTS = 12 }; /* maximum outputs of a tile */

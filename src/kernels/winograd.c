@@ -7,13 +7,13 @@
  * The points are 0, ±1, ±2, ±½ and ∞, as far as needed: small powers of two, negatives beside reciprocals (Barabasz et al. 2020).
  * Values at a and -a share their even and odd parts; sparse rows and common factors make a transform 2 to 4 operations a value.
  *
- * Long filters have two levels: p parts of 4 taps, and p parts of 4 outputs, are a convolution of p taps over parts, whose values
- * at the 7 points of F(4, 4) are transformed once more, by F(p, p) at the points 0, ±1 … ±(p - 1). That takes 7·(2p - 1) products
- * instead of 7·p², and adds little to the rounding error, which many points at one level would multiply.
+ * Long filters have two levels: q parts of 4 taps, and p parts of 4 outputs, are a convolution of q taps over parts, whose values
+ * at the 7 points of F(4, 4) are transformed once more, by F(p, q). That takes 7·(p + q - 1) products instead of 7·p·q, and adds
+ * little to the rounding error, which many points at one level would multiply: 0, ±1 and ∞ add nothing, 0, ±1 and ±2 a third.
  */
 #include "kernels/kernel.h"
 
-enum { MAX_POINTS = 8, MAX_PARTS = 3 }; /* of a level; of a tile */
+enum { MAX_POINTS = 8, MAX_PARTS = 3, MAX_PART_POINTS = 5 }; /* of a level; of a tile; of its parts */
 
 static const tl_real pair_point[] = {1, 2, (tl_real)0.5};
 
@@ -205,7 +205,7 @@ TL_INLINE void short_column(const tl_winograd_rows *p, const tl_real *from, tl_r
 /* Two levels, to points: parts first. Part s begins at row s·outputs. */
 TL_INLINE void column_to_points(const tl_winograd_rows *p, const tl_real *from, tl_real *to, const transform kind,
                                 const level inner, const level outer) {
-    tl_vector given[MAX_POINTS], part[2 * MAX_PARTS - 1][MAX_POINTS], made[2 * MAX_PARTS - 1];
+    tl_vector given[MAX_POINTS], part[MAX_PART_POINTS][MAX_POINTS], made[MAX_PART_POINTS];
     TL_ROLL for (int s = 0; s < count_in(outer, kind); s++) {
         load_rows(p, from + (size_t)(s * inner.outputs) * p->from_row, count_in(inner, kind), 1, given);
         column(kind, inner, given, part[s]);
@@ -220,7 +220,7 @@ TL_INLINE void column_to_points(const tl_winograd_rows *p, const tl_real *from, 
 /* Two levels, from points: the reverse. */
 TL_INLINE void column_from_points(const tl_winograd_rows *p, const tl_real *from, tl_real *to, const tl_real *start,
                                   const transform kind, const level inner, const level outer) {
-    tl_vector given[2 * MAX_PARTS - 1], part[MAX_PARTS][MAX_POINTS], made[MAX_POINTS];
+    tl_vector given[MAX_PART_POINTS], part[MAX_PARTS][MAX_POINTS], made[MAX_POINTS];
     TL_ROLL for (int j = 0; j < inner.n.count; j++) {
         load_rows(p, from + (size_t)j * p->from_row, outer.n.count, inner.n.count, given);
         column(kind, outer, given, made);
@@ -266,34 +266,37 @@ TL_INLINE void tiles(const tl_winograd_rows *p, const transform kind, const leve
 /* ---- the variants ---- */
 
 #define INNER(m, r) ((level){.outputs = m, .taps = r, .n = {m + r - 1, true}})
-#define OUTER(p) ((level){.outputs = p, .taps = p, .n = {2 * p - 1, false}})
+/* Without ∞ where as many parts of taps as of outputs need an odd number of points: those are then 0 and pairs. */
+#define OUTER(p, q) ((level){.outputs = p, .taps = q, .n = {p + q - 1, p != q}})
 
-/* F(m·p, r·p): p parts of F(m, r). */
-#define VARIANT(m, r, p)                                                                                                           \
-    static void input_##m##_##r##_##p(const tl_winograd_rows *rows) { tiles(rows, INPUT, INNER(m, r), OUTER(p)); }                 \
-    static void weights_##m##_##r##_##p(const tl_winograd_rows *rows) { tiles(rows, WEIGHTS, INNER(m, r), OUTER(p)); }             \
-    static void output_##m##_##r##_##p(const tl_winograd_rows *rows) { tiles(rows, OUTPUT, INNER(m, r), OUTER(p)); }               \
-    static void output_gradient_##m##_##r##_##p(const tl_winograd_rows *rows) {                                                    \
-        tiles(rows, OUTPUT_GRADIENT, INNER(m, r), OUTER(p));                                                                       \
+/* F(m·p, r·q): p parts of F(m, r) outputs, and q parts of its taps. */
+#define VARIANT(m, r, p, q)                                                                                                        \
+    static void input_##m##_##r##_##p##_##q(const tl_winograd_rows *rows) { tiles(rows, INPUT, INNER(m, r), OUTER(p, q)); }        \
+    static void weights_##m##_##r##_##p##_##q(const tl_winograd_rows *rows) { tiles(rows, WEIGHTS, INNER(m, r), OUTER(p, q)); }    \
+    static void output_##m##_##r##_##p##_##q(const tl_winograd_rows *rows) { tiles(rows, OUTPUT, INNER(m, r), OUTER(p, q)); }      \
+    static void output_gradient_##m##_##r##_##p##_##q(const tl_winograd_rows *rows) {                                              \
+        tiles(rows, OUTPUT_GRADIENT, INNER(m, r), OUTER(p, q));                                                                    \
     }                                                                                                                              \
-    static void weights_gradient_##m##_##r##_##p(const tl_winograd_rows *rows) {                                                   \
-        tiles(rows, WEIGHTS_GRADIENT, INNER(m, r), OUTER(p));                                                                      \
+    static void weights_gradient_##m##_##r##_##p##_##q(const tl_winograd_rows *rows) {                                             \
+        tiles(rows, WEIGHTS_GRADIENT, INNER(m, r), OUTER(p, q));                                                                   \
     }
-VARIANT(4, 3, 1)
-VARIANT(6, 3, 1)
-VARIANT(4, 4, 1)
-VARIANT(4, 5, 1)
-VARIANT(4, 4, 2)
-VARIANT(4, 4, 3)
+VARIANT(4, 3, 1, 1)
+VARIANT(6, 3, 1, 1)
+VARIANT(4, 4, 1, 1)
+VARIANT(4, 5, 1, 1)
+VARIANT(4, 4, 3, 2)
+VARIANT(4, 4, 2, 2)
+VARIANT(4, 4, 3, 3)
 
-#define ENTRY(m, r, p)                                                                                                             \
+#define ENTRY(m, r, p, q)                                                                                                          \
     {                                                                                                                              \
-        .outputs = m * p, .taps = r * p, .reach = (m + r) * p - 1, .points = (m + r - 1) * (2 * p - 1),                            \
-        .at_one = p == 1 ? 1 : m + r, .input = input_##m##_##r##_##p, .weights = weights_##m##_##r##_##p,                          \
-        .output = output_##m##_##r##_##p, .output_gradient = output_gradient_##m##_##r##_##p,                                      \
-        .weights_gradient = weights_gradient_##m##_##r##_##p                                                                       \
+        .outputs = m * p, .taps = r * q, .reach = m * (p + q - 1) + r - 1, .points = (m + r - 1) * (p + q - 1),                    \
+        .at_one = p == 1 ? 1 : m + r, .input = input_##m##_##r##_##p##_##q, .weights = weights_##m##_##r##_##p##_##q,              \
+        .output = output_##m##_##r##_##p##_##q, .output_gradient = output_gradient_##m##_##r##_##p##_##q,                          \
+        .weights_gradient = weights_gradient_##m##_##r##_##p##_##q                                                                 \
     }
 extern const tl_winograd TL_KERNEL(tl_kernel_winograd)[];
 const tl_winograd TL_KERNEL(tl_kernel_winograd)[] = {
-    [TL_WINOGRAD_4_3] = ENTRY(4, 3, 1), [TL_WINOGRAD_6_3] = ENTRY(6, 3, 1), [TL_WINOGRAD_4_4] = ENTRY(4, 4, 1),
-    [TL_WINOGRAD_4_5] = ENTRY(4, 5, 1), [TL_WINOGRAD_8_8] = ENTRY(4, 4, 2), [TL_WINOGRAD_12_12] = ENTRY(4, 4, 3)};
+    [TL_WINOGRAD_4_3] = ENTRY(4, 3, 1, 1),  [TL_WINOGRAD_6_3] = ENTRY(6, 3, 1, 1),  [TL_WINOGRAD_4_4] = ENTRY(4, 4, 1, 1),
+    [TL_WINOGRAD_4_5] = ENTRY(4, 5, 1, 1),  [TL_WINOGRAD_12_8] = ENTRY(4, 4, 3, 2), [TL_WINOGRAD_8_8] = ENTRY(4, 4, 2, 2),
+    [TL_WINOGRAD_12_12] = ENTRY(4, 4, 3, 3)};
