@@ -54,8 +54,40 @@ typedef struct sum_job {
  * would evict each other from the cache. */
 static size_t point_rows(const tl_winograd_form *form) { return form->groups * form->in_width + 1; }
 
+/* Elements of a run of a single output's sum, and its transformed weights at a point: whole vectors for each run. */
+static size_t single_run(const tl_winograd_form *form) {
+    return form->dilation == 1 ? form->groups * form->in_width : form->in_width;
+}
+
+static size_t single_count(const tl_winograd_form *form) {
+    return form->groups * form->in_width / single_run(form) * tl_aligned_count(single_run(form));
+}
+
+/* For any instruction set: the last output of an odd number may be single. */
 static size_t transformed_count(const tl_winograd_form *form) {
-    return tl_aligned_count(form->width) * form->variant->points * point_rows(form);
+    const size_t single = form->width % 2 ? single_count(form) : 0;
+    return form->variant->points * (tl_aligned_count(form->width) * point_rows(form) + single);
+}
+
+/* Outputs in vectors. If one output is left, a vector for it would be mostly empty: it is a single one, the sum of the lanes of a
+ * vector of input elements. */
+static size_t in_vectors(const tl_winograd_form *form) { return form->width - form->single; }
+
+static size_t blocks_of(const tl_winograd_form *form) { return tl_direct_blocks(form->kernels, in_vectors(form)); }
+
+/* The last block also has the single output, which is not among its vectors. */
+static tl_direct_block block_at(const tl_winograd_form *form, size_t index) {
+    tl_direct_block block = tl_direct_block_at(form->kernels, in_vectors(form), index);
+    if (form->single && index + 1 == blocks_of(form)) {
+        block.width++;
+        block.lanes += form->kernels->lanes;
+    }
+    return block;
+}
+
+/* Elements of a row of its weights. */
+static size_t factor_row(const tl_winograd_form *form, const tl_direct_block *block) {
+    return block->vectors * form->kernels->lanes;
 }
 
 /* A block of outputs for some input elements of a group of taps. */
@@ -67,7 +99,7 @@ typedef struct weights_piece {
 /* A tap of a piece: (count, lanes). Reads along the contiguous side. */
 static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
-    const size_t lanes = piece->block.lanes, width = piece->block.width;
+    const size_t lanes = factor_row(&job->form, &piece->block), width = tl_min(piece->block.width, lanes);
     size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
                 piece->block.first * w->out_stride;
     if (w->out_stride == 1) {
@@ -83,7 +115,8 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
 
 /* (taps, count + 1, lanes), zero after the last tap and output. */
 static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
-    const size_t taps = job->form.variant->taps, first = piece->group * taps, row = (piece->count + 1) * piece->block.lanes;
+    const size_t taps = job->form.variant->taps, first = piece->group * taps,
+                 row = (piece->count + 1) * factor_row(&job->form, &piece->block);
     memset(to, 0, taps * row * sizeof *to);
     for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
 }
@@ -91,17 +124,16 @@ static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *
 /* Returns the piece in place if it is complete and has the order of a packed one; else NULL. */
 static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
     const weights *w = &job->weights;
-    const size_t taps = job->form.variant->taps, first = piece->group * taps;
-    if (w->out_stride != 1 || w->tap_stride < 0 || piece->block.width < piece->block.lanes || first + taps > job->form.taps)
-        return NULL;
+    const size_t taps = job->form.variant->taps, first = piece->group * taps, lanes = factor_row(&job->form, &piece->block);
+    if (w->out_stride != 1 || w->tap_stride < 0 || piece->block.width < lanes || first + taps > job->form.taps) return NULL;
     const size_t at = w->first + first * (size_t)w->tap_stride + piece->first * w->in_stride + piece->block.first;
     const size_t last = at + (taps - 1) * (size_t)w->tap_stride + (piece->count - 1) * w->in_stride;
-    return last + piece->block.lanes <= w->count ? w->from + at : NULL;
+    return last + lanes <= w->count ? w->from + at : NULL;
 }
 
 static void transform_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
-    const size_t lanes = piece->block.lanes;
+    const size_t lanes = factor_row(form, &piece->block);
     const tl_real *ready = ready_piece(job, piece);
     tl_winograd_rows rows = {.from = ready,
                              .from_row = (size_t)job->weights.tap_stride,
@@ -122,12 +154,60 @@ static void transform_piece(const sum_job *job, const weights_piece *piece, tl_r
     form->variant->weights(&rows);
 }
 
-/* Transformed weights: (blocks: (points, point_rows, lanes)). */
+/* The same for the single output: (count) of each tap. */
+static void transform_single_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *to) {
+    const weights *w = &job->weights;
+    const size_t taps = job->form.variant->taps, first = piece->group * taps;
+    memset(packed, 0, taps * piece->count * sizeof *packed);
+    for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++) {
+        size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
+                    (job->form.width - 1) * w->out_stride;
+        tl_real *row = packed + (tap - first) * piece->count;
+        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_stride) row[i] = w->from[at];
+    }
+    job->form.variant->weights(&(tl_winograd_rows){.from = packed,
+                                                   .from_row = piece->count,
+                                                   .to = to + piece->first,
+                                                   .to_row = single_count(&job->form),
+                                                   .tiles = 1,
+                                                   .width = piece->count});
+}
+
+/* The last vector of a run ends with its last element, and is 0 before the first one that is in no other vector. */
+static void move_ends(const tl_winograd_form *form, tl_real *to) {
+    const size_t run = single_run(form), lanes = form->kernels->lanes, rest = run % lanes;
+    const size_t all = form->variant->points * single_count(form);
+    if (rest == 0) return;
+    for (tl_real *last = to + run - rest; last < to + all; last += tl_aligned_count(run)) {
+        memmove(last + lanes - rest, last, rest * sizeof *last);
+        memset(last, 0, tl_min(rest, lanes - rest) * sizeof *last);
+    }
+}
+
+/* (points, single_count) */
+static void transform_single(const sum_job *job, tl_real *packed, tl_real *to) {
+    const tl_winograd_form *form = &job->form;
+    const size_t distance = form->dilation == 1 ? form->in_width : tl_aligned_count(form->in_width);
+    weights_piece piece;
+    memset(to, 0, form->variant->points * single_count(form) * sizeof *to);
+    for (piece.group = 0; piece.group < form->groups; piece.group++) {
+        for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
+            piece.count = tl_min(PIECE, form->in_width - piece.first);
+            transform_single_piece(job, &piece, packed, to + piece.group * distance);
+        }
+    }
+    move_ends(form, to);
+}
+
+static size_t single_begin(const tl_winograd_form *form) { return in_vectors(form) * form->variant->points * point_rows(form); }
+
+/* Transformed weights: (blocks: (points, point_rows, lanes)), then those of the single output. */
 static void transform_weights(const sum_job *job, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
     weights_piece piece;
-    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
-        piece.block = tl_direct_block_at(form->kernels, form->width, b);
+    if (form->single) transform_single(job, packed, transformed + single_begin(form));
+    for (size_t b = 0; b < blocks_of(form); b++) {
+        piece.block = block_at(form, b);
         for (piece.group = 0; piece.group < form->groups; piece.group++) {
             for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
                 piece.count = tl_min(PIECE, form->in_width - piece.first);
@@ -144,7 +224,7 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
                      size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
-    const size_t row = form->plane_row, tap = form->in_width * block->lanes;
+    const size_t row = form->plane_row, lanes = factor_row(form, block), tap = form->in_width * lanes;
     const size_t maximum = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
     for (size_t group = 0; group < form->groups; group += maximum) {
         const size_t groups = tl_min(maximum, form->groups - group);
@@ -156,16 +236,33 @@ static void multiply(const sum_job *job, const tl_direct_block *block, const tl_
                                                            .count = dense ? groups * form->in_width : form->in_width,
                                                            .stride = 1,
                                                            .factor = factor + group * tap,
-                                                           .factor_stride = block->lanes,
+                                                           .factor_stride = lanes,
                                                            .start = group == 0 ? job->start + tl_aligned_count(form->width) : NULL,
                                                            .out = out,
                                                            .out_stride = block->lanes,
                                                            .rows = rows,
                                                            .vectors = block->vectors,
-                                                           .width = block->lanes,
+                                                           .width = lanes,
                                                            .prefetch = {prefetch[0], prefetch[1]}});
         prefetch[0].rows = prefetch[1].rows = 0;
     }
+}
+
+/* The single output, of the same rows. */
+static void multiply_single(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
+                            size_t rows) {
+    const tl_winograd_form *form = &job->form;
+    const bool dense = form->dilation == 1;
+    form->kernels->direct_single(&(tl_single_product){.x = x,
+                                                      .row_stride = dense ? form->plane_row : form->in_width,
+                                                      .runs = dense ? 1 : form->groups,
+                                                      .run_stride = form->plane_row,
+                                                      .count = single_run(form),
+                                                      .factor = factor,
+                                                      .factor_stride = tl_aligned_count(single_run(form)),
+                                                      .out = out + factor_row(form, block),
+                                                      .out_stride = block->lanes,
+                                                      .rows = rows});
 }
 
 /* Outputs, and with the last block the input of the next unit. A single unit finds both in the cache. */
@@ -181,17 +278,19 @@ static void look_ahead(const sum_job *job, const tl_winograd_unit *unit, const t
 static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block,
                           const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
-    const size_t rows = unit->tiles * form->dilation, stride = point_rows(form) * block->lanes;
+    const bool single = block->width > factor_row(form, block), together = form->groups == 1;
+    const size_t stride = point_rows(form) * factor_row(form, block), samples = together ? 1 : unit->samples;
+    const size_t rows = unit->tiles * form->dilation * (together ? unit->samples : 1);
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
-    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride) {
-        tl_real *out = products + p * unit->samples * rows * block->lanes;
+    const tl_real *of_single = transformed + single_begin(form);
+    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride, of_single += single_count(form)) {
         tl_prefetch prefetch[2] = {{0}};
         if (job->cut.units > 1) look_ahead(job, unit, block, p, prefetch);
-        if (form->groups == 1)
-            multiply(job, block, planes, factor, out, unit->samples * rows, prefetch);
-        else
-            for (size_t i = 0; i < unit->samples; i++, out += rows * block->lanes)
-                multiply(job, block, planes + i * unit->in_tiles * form->plane_row, factor, out, rows, prefetch);
+        for (size_t i = 0; i < samples; i++, products += rows * block->lanes) {
+            const tl_real *x = planes + i * unit->in_tiles * form->plane_row;
+            multiply(job, block, x, factor, products, rows, prefetch);
+            if (single) multiply_single(job, block, x, of_single, products, rows);
+        }
     }
 }
 
@@ -266,8 +365,8 @@ static void sum_task(void *context, size_t task, int worker) {
     own[0] = 1;
     const tl_real *factors = job->ready ? job->ready : transformed;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
-    for (size_t b = 0; b < tl_direct_blocks(form->kernels, form->width); b++) {
-        const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
+    for (size_t b = 0; b < blocks_of(form); b++) {
+        const tl_direct_block block = block_at(form, b);
         multiply_unit(job, &unit, &block, factors, planes, products);
         for (size_t i = 0; i < unit.samples; i++)
             finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,

@@ -20,6 +20,7 @@ typedef struct tl_winograd_form {
     size_t taps, groups, dilation;
     size_t window; /* elements with a weight: fewer than taps · in_width if the stride does not divide the kernel */
     size_t out_count, width;
+    bool single;             /* the last output is not in a vector with others */
     ptrdiff_t out_first;     /* element of the sample where output row 0 begins; below 0 if it is only partly in the sample */
     size_t rows, tiles;      /* of the output of a sample */
     size_t plane_row;        /* elements from a tile of transformed input to the next one */

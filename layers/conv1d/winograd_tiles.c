@@ -10,6 +10,7 @@
 enum {
     TRANSFORM_TERMS = 40,    /* terms of a product that take the time of the transforms of its result */
     WEIGHT_ROWS = 20,        /* rows of a product that take the time of the transforms of its weights */
+    SINGLE_LANES = 4,        /* lanes that take the time of a single output */
     MIN_TERMS = 40,          /* minimum terms of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a part of the second-level cache */
     LARGER = 3,    /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
@@ -55,6 +56,14 @@ static size_t plane_row_of(const tl_winograd_form *form) {
     return form->groups == 1 && form->dilation == 1 && row % (8 * line) == 0 ? row + line : row;
 }
 
+/* A last output in a vector of its own would cost as much as all of its lanes. */
+static bool one_is_left(const tl_winograd_form *form) {
+    const size_t lanes = form->kernels->lanes, blocks = tl_direct_blocks(form->kernels, form->width - 1);
+    if (form->width % lanes != 1 || form->width < lanes || form->in_width < lanes) return false;
+    const tl_direct_block last = tl_direct_block_at(form->kernels, form->width - 1, blocks - 1);
+    return last.lanes + lanes <= TL_MAX_TILE_WIDTH;
+}
+
 /* Divides a form into tiles of the variant that suits it. */
 static void cut_into_tiles(tl_winograd_form *form) {
     form->kernels = tl_kernels_here();
@@ -62,6 +71,7 @@ static void cut_into_tiles(tl_winograd_form *form) {
     form->groups = tl_ceil_div(form->taps, form->variant->taps);
     form->tiles = tl_ceil_div(tl_ceil_div(form->rows, form->dilation), form->variant->outputs);
     form->plane_row = plane_row_of(form);
+    form->single = one_is_left(form);
 }
 
 tl_winograd_form tl_winograd_forward_form(const tl_conv1d_shape *shape) {
@@ -119,7 +129,9 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
         pass == TL_CONV1D_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
     if (!sums_are_long(&form, pass)) return HUGE_VAL;
     const size_t lanes = form.kernels->lanes;
-    const double in = (double)tl_round_up(form.in_width, lanes), out = (double)tl_round_up(form.width, lanes);
+    const bool single = form.single && pass != TL_CONV1D_BACKWARD_WEIGHTS;
+    const double in = (double)tl_round_up(form.in_width, lanes);
+    const double out = (double)tl_round_up(form.width - single, lanes) + (single ? SINGLE_LANES : 0);
     const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
     const double weights = (double)form.groups * (double)form.in_width * out;
     const double weight = costs[pass].weight * tl_conv1d_cache_penalty((double)form.variant->points * weights);

@@ -284,6 +284,33 @@ void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *p) {
     tl_clear_upper();
 }
 
+/* ---- a single output ---- */
+
+TL_INLINE void single_rows(const tl_single_product *p, const tl_real *x, tl_real *out, const int rows) {
+    tl_vector sum[MAX_ROWS];
+    const tl_real *factor = p->factor;
+    const size_t last = p->count - TL_LANES;
+    TL_UNROLL for (int r = 0; r < rows; r++) sum[r] = (tl_vector){0};
+    for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->factor_stride) {
+        for (size_t e = 0; e < p->count; e += TL_LANES) {
+            const tl_vector f = tl_load(factor + e);
+            const tl_real *from = x + tl_min(e, last);
+            TL_UNROLL for (int r = 0; r < rows; r++) sum[r] += tl_load(from + (size_t)r * p->row_stride) * f;
+        }
+    }
+    TL_UNROLL for (int r = 0; r < rows; r++) out[(size_t)r * p->out_stride] = tl_total(sum[r]);
+}
+
+void TL_KERNEL(tl_kernel_direct_single)(const tl_single_product *p);
+void TL_KERNEL(tl_kernel_direct_single)(const tl_single_product *p) {
+    const tl_real *x = p->x;
+    tl_real *out = p->out;
+    size_t left = p->rows;
+    for (; left >= MAX_ROWS; left -= MAX_ROWS, x += MAX_ROWS * p->row_stride, out += MAX_ROWS * p->out_stride)
+        single_rows(p, x, out, MAX_ROWS);
+    for (; left > 0; left--, x += p->row_stride, out += p->out_stride) single_rows(p, x, out, 1);
+}
+
 /* Rows that may be loaded as whole vectors: elements after their end belong to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
     const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_stride) : 0;

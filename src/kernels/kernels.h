@@ -171,6 +171,18 @@ typedef struct tl_direct_product {
  * then halves of the vector are added until one lane is left; start (NULL: 0) is added last. `width` is not used.
  */
 
+/* One output of many rows, whose lanes are elements of x: out[r·out_stride] = sum over i < runs and e < count, at least lanes, of
+ * x[r·row_stride + i·run_stride + e] times a factor. The factors of a run are ⌈count / lanes⌉ vectors, of which the last one ends
+ * with element count - 1; it must be 0 for elements that the vector before it has too. */
+typedef struct tl_single_product {
+    const tl_real *x;
+    size_t row_stride, runs, run_stride, count;
+    const tl_real *factor;
+    size_t factor_stride; /* from a run to the next one */
+    tl_real *out;
+    size_t out_stride, rows;
+} tl_single_product;
+
 enum { TL_ROW_VECTORS = 8 }; /* maximum number of vectors of outputs of a row */
 
 /* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of x[i·run_stride +
@@ -338,6 +350,7 @@ typedef struct tl_kernels {
     size_t direct_vectors; /* maximum number of vectors of a register tile */
     void (*direct_product)(const tl_direct_product *product);
     void (*direct_lane_reduction)(const tl_direct_product *product);
+    void (*direct_single)(const tl_single_product *product);
     void (*direct_pack)(const tl_direct_packing *packing);
     void (*row_product)(const tl_row_product *product);
     /* Returns a function for rows of that width and groups of so many rows. */
