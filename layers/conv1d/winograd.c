@@ -265,7 +265,7 @@ static void multiply_single(const sum_job *job, const tl_direct_block *block, co
                                                       .rows = rows});
 }
 
-/* Outputs, and with the last block the input of the next unit. A single unit finds both in the cache. */
+/* Outputs, and with the last block the input of the next unit. */
 static void look_ahead(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, size_t point,
                        tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
@@ -283,9 +283,10 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
     const size_t rows = unit->tiles * form->dilation * (together ? unit->samples : 1);
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
     const tl_real *of_single = transformed + single_begin(form);
+    const bool far = job->cut.units > 1 && tl_winograd_is_far(form);
     for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride, of_single += single_count(form)) {
         tl_prefetch prefetch[2] = {{0}};
-        if (job->cut.units > 1) look_ahead(job, unit, block, p, prefetch);
+        if (far) look_ahead(job, unit, block, p, prefetch);
         for (size_t i = 0; i < samples; i++, products += rows * block->lanes) {
             const tl_real *x = planes + i * unit->in_tiles * form->plane_row;
             multiply(job, block, x, factor, products, rows, prefetch);

@@ -61,6 +61,9 @@ typedef struct tl_winograd_unit {
 
 tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_winograd_cut *cut, size_t index);
 
+/* Returns whether the batch's input and output are too large for the caches: then they are prefetched. */
+bool tl_winograd_is_far(const tl_winograd_form *form);
+
 /* The part of an array, (batch, count), in rows of `width`, that belongs to a unit, or to the next one; with each point, a share of
  * it is prefetched. */
 tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,

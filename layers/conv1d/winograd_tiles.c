@@ -13,8 +13,9 @@ enum {
     SINGLE_LANES = 4,        /* lanes that take the time of a single output */
     MIN_TERMS = 40,          /* minimum terms of a sum, for TL_ENGINE_AUTO */
     UNIT_BYTES = 256 * 1024, /* transformed input of a unit: a part of the second-level cache */
-    LARGER = 3,    /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
-    UNIT_ROWS = 24 /* minimum rows of each product: some register tiles, for which weights are read once */
+    LARGER = 3, /* factor of the unit size if weights are loaded from memory for each unit, so that there are fewer units */
+    NEAR_BYTES = 3 << 20, /* input and output of a batch that need no prefetch: it would take up to 7 % of the time */
+    UNIT_ROWS = 24        /* minimum rows of each product: some register tiles, for which weights are read once */
 };
 
 /* Of F(4, 3) and F(6, 3), the one with fewer products for the length of a series; but F(6, 3), which has a larger rounding error,
@@ -192,6 +193,10 @@ tl_winograd_unit tl_winograd_unit_at(const tl_winograd_form *form, const tl_wino
     const size_t end = tl_min(tl_split_at(form->tiles, cut->pieces, piece + 1), counted), tiles = end > tile ? end - tile : 0;
     return (tl_winograd_unit){
         .sample = sample, .samples = samples, .tile = tile, .tiles = tiles, .in_tiles = tiles > 0 ? tiles + form->groups - 1 : 0};
+}
+
+bool tl_winograd_is_far(const tl_winograd_form *form) {
+    return form->batch * (form->in_count + form->out_count) * sizeof(tl_real) > NEAR_BYTES;
 }
 
 tl_prefetch tl_winograd_prefetch(const tl_winograd_form *form, const tl_winograd_unit *unit, bool behind, size_t point,

@@ -118,6 +118,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
     for (size_t i = 0; i < unit->samples; i++)
         transform_sample(job, unit, block, job->dy + (unit->sample + i) * form->out_count, all, gradient + i * rows * block->lanes);
     const size_t at_once = form->dilation == 1 ? form->groups : 1;
+    const bool ahead = last && tl_winograd_is_far(form);
     tl_direct_product product = {.row_stride = 1,
                                  .runs = unit->samples,
                                  .run_stride = unit->in_tiles * row,
@@ -132,8 +133,8 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .width = block->lanes};
     for (size_t p = 0; p < form->variant->points; p++) {
         product.factor = gradient + p * all * block->lanes;
-        if (last) product.prefetch[0] = tl_winograd_prefetch(form, unit, true, p, job->dy, form->out_count, form->width);
-        if (last) product.prefetch[1] = tl_winograd_prefetch(form, unit, true, p, job->x, form->in_count, form->in_width);
+        if (ahead) product.prefetch[0] = tl_winograd_prefetch(form, unit, true, p, job->dy, form->out_count, form->width);
+        if (ahead) product.prefetch[1] = tl_winograd_prefetch(form, unit, true, p, job->x, form->in_count, form->in_width);
         for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
             product.x = planes + p * job->plane + group * row;
             form->kernels->direct_product(&product);
