@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    UNIT_BYTES = 384 * 1024, /* of sums and their input: a part of the second-level cache */
+    UNIT_BYTES = 192 * 1024, /* of a unit's input: each of its lines is read again for the next sums before it leaves the cache */
     MIN_SHARE = 4,           /* minimum share of the rows that are wanted at a time */
     PART_ROWS = 2048,        /* minimum rows of dy for each part */
     MAX_PARTS = 16,          /* maximum parts of the batch */
