@@ -69,27 +69,6 @@ static size_t transformed_count(const tl_winograd_form *form) {
     return form->variant->points * (tl_aligned_count(form->width) * point_rows(form) + single);
 }
 
-/* Outputs in vectors. If one output is left, a vector for it would be mostly empty: it is a single one, the sum of the lanes of a
- * vector of input elements. */
-static size_t in_vectors(const tl_winograd_form *form) { return form->width - form->single; }
-
-static size_t blocks_of(const tl_winograd_form *form) { return tl_direct_blocks(form->kernels, in_vectors(form)); }
-
-/* The last block also has the single output, which is not among its vectors. */
-static tl_direct_block block_at(const tl_winograd_form *form, size_t index) {
-    tl_direct_block block = tl_direct_block_at(form->kernels, in_vectors(form), index);
-    if (form->single && index + 1 == blocks_of(form)) {
-        block.width++;
-        block.lanes += form->kernels->lanes;
-    }
-    return block;
-}
-
-/* Elements of a row of its weights. */
-static size_t factor_row(const tl_winograd_form *form, const tl_direct_block *block) {
-    return block->vectors * form->kernels->lanes;
-}
-
 /* A block of outputs for some input elements of a group of taps. */
 typedef struct weights_piece {
     tl_direct_block block;
@@ -99,7 +78,7 @@ typedef struct weights_piece {
 /* A tap of a piece: (count, lanes). Reads along the contiguous side. */
 static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
     const weights *w = &job->weights;
-    const size_t lanes = factor_row(&job->form, &piece->block), width = tl_min(piece->block.width, lanes);
+    const size_t lanes = tl_winograd_factor_row(&job->form, &piece->block), width = tl_min(piece->block.width, lanes);
     size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
                 piece->block.first * w->out_stride;
     if (w->out_stride == 1) {
@@ -116,7 +95,7 @@ static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap,
 /* (taps, count + 1, lanes), zero after the last tap and output. */
 static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
     const size_t taps = job->form.variant->taps, first = piece->group * taps,
-                 row = (piece->count + 1) * factor_row(&job->form, &piece->block);
+                 row = (piece->count + 1) * tl_winograd_factor_row(&job->form, &piece->block);
     memset(to, 0, taps * row * sizeof *to);
     for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
 }
@@ -124,7 +103,8 @@ static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *
 /* Returns the piece in place if it is complete and has the order of a packed one; else NULL. */
 static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
     const weights *w = &job->weights;
-    const size_t taps = job->form.variant->taps, first = piece->group * taps, lanes = factor_row(&job->form, &piece->block);
+    const size_t taps = job->form.variant->taps, first = piece->group * taps,
+                 lanes = tl_winograd_factor_row(&job->form, &piece->block);
     if (w->out_stride != 1 || w->tap_stride < 0 || piece->block.width < lanes || first + taps > job->form.taps) return NULL;
     const size_t at = w->first + first * (size_t)w->tap_stride + piece->first * w->in_stride + piece->block.first;
     const size_t last = at + (taps - 1) * (size_t)w->tap_stride + (piece->count - 1) * w->in_stride;
@@ -133,7 +113,7 @@ static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece
 
 static void transform_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
-    const size_t lanes = factor_row(form, &piece->block);
+    const size_t lanes = tl_winograd_factor_row(form, &piece->block);
     const tl_real *ready = ready_piece(job, piece);
     tl_winograd_rows rows = {.from = ready,
                              .from_row = (size_t)job->weights.tap_stride,
@@ -199,15 +179,17 @@ static void transform_single(const sum_job *job, tl_real *packed, tl_real *to) {
     move_ends(form, to);
 }
 
-static size_t single_begin(const tl_winograd_form *form) { return in_vectors(form) * form->variant->points * point_rows(form); }
+static size_t single_begin(const tl_winograd_form *form) {
+    return tl_winograd_in_vectors(form) * form->variant->points * point_rows(form);
+}
 
 /* Transformed weights: (blocks: (points, point_rows, lanes)), then those of the single output. */
 static void transform_weights(const sum_job *job, tl_real *packed, tl_real *transformed) {
     const tl_winograd_form *form = &job->form;
     weights_piece piece;
     if (form->single) transform_single(job, packed, transformed + single_begin(form));
-    for (size_t b = 0; b < blocks_of(form); b++) {
-        piece.block = block_at(form, b);
+    for (size_t b = 0; b < tl_winograd_blocks(form); b++) {
+        piece.block = tl_winograd_block_at(form, b);
         for (piece.group = 0; piece.group < form->groups; piece.group++) {
             for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
                 piece.count = tl_min(PIECE, form->in_width - piece.first);
@@ -224,7 +206,7 @@ static void transform_weights(const sum_job *job, tl_real *packed, tl_real *tran
 static void multiply(const sum_job *job, const tl_direct_block *block, const tl_real *x, const tl_real *factor, tl_real *out,
                      size_t rows, tl_prefetch *prefetch) {
     const tl_winograd_form *form = &job->form;
-    const size_t row = form->plane_row, lanes = factor_row(form, block), tap = form->in_width * lanes;
+    const size_t row = form->plane_row, lanes = tl_winograd_factor_row(form, block), tap = form->in_width * lanes;
     const size_t maximum = tl_max(WEIGHT_BYTES / (tap * sizeof(tl_real)), 1);
     for (size_t group = 0; group < form->groups; group += maximum) {
         const size_t groups = tl_min(maximum, form->groups - group);
@@ -260,7 +242,7 @@ static void multiply_single(const sum_job *job, const tl_direct_block *block, co
                                                       .count = single_run(form),
                                                       .factor = factor,
                                                       .factor_stride = tl_aligned_count(single_run(form)),
-                                                      .out = out + factor_row(form, block),
+                                                      .out = out + tl_winograd_factor_row(form, block),
                                                       .out_stride = block->lanes,
                                                       .rows = rows});
 }
@@ -278,8 +260,8 @@ static void look_ahead(const sum_job *job, const tl_winograd_unit *unit, const t
 static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, const tl_direct_block *block,
                           const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
-    const bool single = block->width > factor_row(form, block), together = form->groups == 1;
-    const size_t stride = point_rows(form) * factor_row(form, block), samples = together ? 1 : unit->samples;
+    const bool single = tl_winograd_has_single(form, block), together = form->groups == 1;
+    const size_t stride = point_rows(form) * tl_winograd_factor_row(form, block), samples = together ? 1 : unit->samples;
     const size_t rows = unit->tiles * form->dilation * (together ? unit->samples : 1);
     const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
     const tl_real *of_single = transformed + single_begin(form);
@@ -366,8 +348,8 @@ static void sum_task(void *context, size_t task, int worker) {
     own[0] = 1;
     const tl_real *factors = job->ready ? job->ready : transformed;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
-    for (size_t b = 0; b < blocks_of(form); b++) {
-        const tl_direct_block block = block_at(form, b);
+    for (size_t b = 0; b < tl_winograd_blocks(form); b++) {
+        const tl_direct_block block = tl_winograd_block_at(form, b);
         multiply_unit(job, &unit, &block, factors, planes, products);
         for (size_t i = 0; i < unit.samples; i++)
             finish_sample(job, &unit, &block, products + i * rows * block.lanes, unit.samples * rows,

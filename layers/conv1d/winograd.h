@@ -42,6 +42,24 @@ size_t tl_winograd_reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pas
 static inline size_t tl_winograd_in_row(const tl_winograd_form *form) { return form->dilation * form->in_width; }
 static inline size_t tl_winograd_out_row(const tl_winograd_form *form) { return form->dilation * form->width; }
 
+/* ---- blocks of outputs ---- */
+
+/* If one output is left after whole vectors, a vector for it would be mostly empty. It is then a single one: its lanes are input
+ * elements. The last block has it after its vectors, and its `lanes` include a vector for it. */
+static inline size_t tl_winograd_in_vectors(const tl_winograd_form *form) { return form->width - form->single; }
+size_t tl_winograd_blocks(const tl_winograd_form *form);
+tl_direct_block tl_winograd_block_at(const tl_winograd_form *form, size_t index);
+
+/* Outputs of a block that are in vectors, rounded up: a row of its weights. */
+static inline size_t tl_winograd_factor_row(const tl_winograd_form *form, const tl_direct_block *block) {
+    return block->vectors * form->kernels->lanes;
+}
+
+/* Returns whether a block has the single output. */
+static inline bool tl_winograd_has_single(const tl_winograd_form *form, const tl_direct_block *block) {
+    return block->width > tl_winograd_factor_row(form, block);
+}
+
 /* ---- units ---- */
 
 /* The units of a batch: a few samples, or a piece of one, whose transformed input stays in the cache. */

@@ -130,9 +130,8 @@ double tl_winograd_cost(const tl_conv1d_shape *shape, tl_conv1d_pass pass) {
         pass == TL_CONV1D_BACKWARD_INPUT ? tl_winograd_backward_form(shape) : tl_winograd_forward_form(shape);
     if (!sums_are_long(&form, pass)) return HUGE_VAL;
     const size_t lanes = form.kernels->lanes;
-    const bool single = form.single && pass != TL_CONV1D_BACKWARD_WEIGHTS;
     const double in = (double)tl_round_up(form.in_width, lanes);
-    const double out = (double)tl_round_up(form.width - single, lanes) + (single ? SINGLE_LANES : 0);
+    const double out = (double)tl_round_up(tl_winograd_in_vectors(&form), lanes) + (form.single ? SINGLE_LANES : 0);
     const double tiles = (double)form.batch * (double)form.dilation * (double)form.tiles;
     const double weights = (double)form.groups * (double)form.in_width * out;
     const double weight = costs[pass].weight * tl_conv1d_cache_penalty((double)form.variant->points * weights);
@@ -157,6 +156,19 @@ size_t tl_winograd_reads_behind(const tl_conv1d_shape *shape, tl_conv1d_pass pas
     if (pass == TL_CONV1D_BACKWARD_WEIGHTS && mixes_samples(&form)) return SIZE_MAX;
     const size_t rows = (form.groups + 1) * form.variant->outputs + form.variant->reach;
     return tl_conv1d_reach(shape) + rows * shape->dilation * shape->stride;
+}
+
+/* ---- blocks of outputs ---- */
+
+size_t tl_winograd_blocks(const tl_winograd_form *form) { return tl_direct_blocks(form->kernels, tl_winograd_in_vectors(form)); }
+
+tl_direct_block tl_winograd_block_at(const tl_winograd_form *form, size_t index) {
+    tl_direct_block block = tl_direct_block_at(form->kernels, tl_winograd_in_vectors(form), index);
+    if (form->single && index + 1 == tl_winograd_blocks(form)) {
+        block.width++;
+        block.lanes += form->kernels->lanes;
+    }
+    return block;
 }
 
 /* ---- units ---- */

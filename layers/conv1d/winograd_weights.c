@@ -109,6 +109,23 @@ static void transform_sample(const product_job *job, const tl_winograd_unit *uni
 /* The initial values of the sums of a part. */
 static const tl_real zeros[TL_MAX_TILE_WIDTH];
 
+/* The same sums for the single output, which follows the vectors of the others. */
+static void add_single(const tl_winograd_form *form, const tl_direct_product *vectors) {
+    tl_real *sum = vectors->out + vectors->width;
+    for (size_t i = 0; vectors->start && i < vectors->rows; i++)
+        memset(sum + i * vectors->out_stride, 0, form->kernels->lanes * sizeof *sum);
+    form->kernels->direct_single_gradient(&(tl_single_gradient){.x = vectors->x,
+                                                                .runs = vectors->runs,
+                                                                .run_stride = vectors->run_stride,
+                                                                .count = vectors->count,
+                                                                .stride = vectors->stride,
+                                                                .width = vectors->rows,
+                                                                .dy = vectors->factor + vectors->width,
+                                                                .dy_stride = vectors->factor_stride,
+                                                                .sum = sum,
+                                                                .sum_stride = vectors->out_stride});
+}
+
 /* Adds the products of a unit to the sums of a block. `last`: the last block of the unit; `first`: the first unit of the part.
  * `planes`: its transformed input. */
 static void add_unit(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool last, bool first,
@@ -130,7 +147,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
                                  .out_stride = block->lanes,
                                  .rows = at_once * form->in_width,
                                  .vectors = block->vectors,
-                                 .width = block->lanes};
+                                 .width = tl_winograd_factor_row(form, block)};
     for (size_t p = 0; p < form->variant->points; p++) {
         product.factor = gradient + p * all * block->lanes;
         if (ahead) product.prefetch[0] = tl_winograd_prefetch(form, unit, true, p, job->dy, form->out_count, form->width);
@@ -138,6 +155,7 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
         for (size_t group = 0; group < form->groups; group += at_once, product.out += product.rows * block->lanes) {
             product.x = planes + p * job->plane + group * row;
             form->kernels->direct_product(&product);
+            if (tl_winograd_has_single(form, block)) add_single(form, &product);
             product.prefetch[0].rows = product.prefetch[1].rows = 0;
         }
     }
@@ -147,25 +165,33 @@ static void add_unit(const product_job *job, const tl_winograd_unit *unit, const
 static void add_bias(const product_job *job, const tl_winograd_unit *unit, const tl_direct_block *block, bool first, size_t part,
                      const tl_real *gradient) {
     static const tl_real one = 1;
-    const size_t all = unit->samples * unit->tiles * job->form.dilation;
-    job->form.kernels->direct_product(&(tl_direct_product){.x = &one,
-                                                           .runs = 1,
-                                                           .count = all,
-                                                           .factor = gradient + job->form.variant->at_one * all * block->lanes,
-                                                           .factor_stride = block->lanes,
-                                                           .start = first ? zeros : NULL,
-                                                           .out = job->bias_sums + part * job->width + block->first,
-                                                           .out_stride = block->lanes,
-                                                           .rows = 1,
-                                                           .vectors = block->vectors,
-                                                           .width = block->lanes});
+    const tl_winograd_form *form = &job->form;
+    const size_t all = unit->samples * unit->tiles * form->dilation, vectors = tl_winograd_factor_row(form, block);
+    tl_direct_product product = {.x = &one,
+                                 .runs = 1,
+                                 .count = all,
+                                 .factor = gradient + form->variant->at_one * all * block->lanes,
+                                 .factor_stride = block->lanes,
+                                 .start = first ? zeros : NULL,
+                                 .out = job->bias_sums + part * job->width + block->first,
+                                 .out_stride = block->lanes,
+                                 .rows = 1,
+                                 .vectors = block->vectors,
+                                 .width = vectors};
+    form->kernels->direct_product(&product);
+    if (!tl_winograd_has_single(form, block)) return;
+    product.factor += vectors;
+    product.out += vectors;
+    product.vectors = 1;
+    product.width = form->kernels->lanes;
+    form->kernels->direct_product(&product);
 }
 
 /* ---- tasks ---- */
 
 /* Clears the sums of a part without counted rows. */
 static void clear_sums(const product_job *job, size_t index, size_t part) {
-    const tl_direct_block block = tl_direct_block_at(job->form.kernels, job->form.width, index);
+    const tl_direct_block block = tl_winograd_block_at(&job->form, index);
     memset(sums_of(job, &block, part), 0, job->form.variant->points * job->inner * block.lanes * sizeof *job->sums);
     memset(job->bias_sums + part * job->width + block.first, 0, block.lanes * sizeof *job->bias_sums);
 }
@@ -174,7 +200,7 @@ static void clear_sums(const product_job *job, size_t index, size_t part) {
 static void product_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
-    const size_t part = task / job->groups, group = task % job->groups, blocks = tl_direct_blocks(form->kernels, form->width);
+    const size_t part = task / job->groups, group = task % job->groups, blocks = tl_winograd_blocks(form);
     const size_t begin = tl_split_at(blocks, job->groups, group), end = tl_split_at(blocks, job->groups, group + 1);
     tl_real *copy = job->own + (size_t)worker * job->each, *planes = copy + tl_winograd_copy(form);
     tl_real *gradient = planes + form->variant->points * job->plane;
@@ -186,7 +212,7 @@ static void product_task(void *context, size_t task, int worker) {
         if (unit.tiles == 0) continue; /* zeros */
         tl_winograd_transform_input(form, &unit, job->x, job->plane, planes, copy);
         for (size_t b = begin; b < end; b++) {
-            const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, b);
+            const tl_direct_block block = tl_winograd_block_at(form, b);
             add_unit(job, &unit, &block, b + 1 == end, !begun, part, planes, gradient);
             add_bias(job, &unit, &block, !begun, part, gradient);
         }
@@ -222,7 +248,7 @@ static void finish_task(void *context, size_t task, int worker) {
     const product_job *job = context;
     const tl_winograd_form *form = &job->form;
     const size_t group = task % form->groups;
-    const tl_direct_block block = tl_direct_block_at(form->kernels, form->width, task / form->groups);
+    const tl_direct_block block = tl_winograd_block_at(form, task / form->groups);
     const size_t taps = form->variant->taps, count = form->in_width * block.lanes;
     tl_real *taps_sums = job->own + (size_t)worker * job->each;
     join_parts(job, &block, group);
@@ -262,7 +288,7 @@ void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x
     job.sums = scratch;
     job.bias_sums = job.sums + job.parts * job.width * job.form.variant->points * job.inner;
     job.own = job.bias_sums + job.parts * job.width;
-    const size_t blocks = tl_direct_blocks(job.form.kernels, shape->filters), count = (size_t)tl_workers_count(workers);
+    const size_t blocks = tl_winograd_blocks(&job.form), count = (size_t)tl_workers_count(workers);
     job.groups = tl_min(tl_ceil_div(count, job.parts), blocks); /* no more than needed, since each group transforms the input */
     const double sums = (double)job.inner * (double)shape->filters;
     tl_parallel(workers, job.groups * job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, product_task,

@@ -311,6 +311,41 @@ void TL_KERNEL(tl_kernel_direct_single)(const tl_single_product *p) {
     for (; left > 0; left--, x += p->row_stride, out += p->out_stride) single_rows(p, x, out, 1);
 }
 
+/* Two sums of each vector take turns, so that one does not wait for the other. */
+enum { GRADIENT_VECTORS = 4, TURNS = 2 };
+
+/* Adds the sums of the elements from e on that the vectors have; the last vector ends with the last element. */
+TL_INLINE void add_single_gradient(const tl_single_gradient *p, size_t e) {
+    tl_vector sum[TURNS][GRADIENT_VECTORS];
+    tl_real made[GRADIENT_VECTORS * TL_LANES];
+    size_t at[GRADIENT_VECTORS];
+    const tl_real *dy = p->dy;
+    TL_UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++) {
+        at[v] = tl_min(e + (size_t)v * TL_LANES, p->width - TL_LANES);
+        sum[0][v] = sum[1][v] = (tl_vector){0};
+    }
+    for (size_t run = 0; run < p->runs; run++) {
+        const tl_real *x = p->x + run * p->run_stride;
+        size_t left = p->count;
+        for (; left >= TURNS; left -= TURNS) {
+            TL_UNROLL for (int t = 0; t < TURNS; t++, x += p->stride, dy += p->dy_stride) {
+                const tl_vector d = tl_broadcast(*dy);
+                TL_UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++) sum[t][v] += tl_load(x + at[v]) * d;
+            }
+        }
+        for (; left > 0; left--, x += p->stride, dy += p->dy_stride)
+            TL_UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++) sum[0][v] += tl_load(x + at[v]) * tl_broadcast(*dy);
+    }
+    TL_UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++) tl_store(made + (at[v] - at[0]), sum[0][v] + sum[1][v]);
+    const size_t end = tl_min(e + GRADIENT_VECTORS * TL_LANES, p->width);
+    for (size_t i = e; i < end; i++) p->sum[i * p->sum_stride] += made[i - at[0]];
+}
+
+void TL_KERNEL(tl_kernel_direct_single_gradient)(const tl_single_gradient *p);
+void TL_KERNEL(tl_kernel_direct_single_gradient)(const tl_single_gradient *p) {
+    for (size_t e = 0; e < p->width; e += GRADIENT_VECTORS * TL_LANES) add_single_gradient(p, e);
+}
+
 /* Rows that may be loaded as whole vectors: elements after their end belong to the next rows. */
 TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
     const size_t part = p->width % TL_LANES, behind = part ? tl_ceil_div(TL_LANES - part, p->from_stride) : 0;

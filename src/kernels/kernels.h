@@ -183,6 +183,17 @@ typedef struct tl_single_product {
     size_t out_stride, rows;
 } tl_single_product;
 
+/* The gradient of its factors: sum[e·sum_stride] += sum over i < runs and j < count of x[i·run_stride + j·stride + e] ·
+ * dy[(i·count + j)·dy_stride], for e < width, at least lanes. */
+typedef struct tl_single_gradient {
+    const tl_real *x;
+    size_t runs, run_stride, count, stride, width;
+    const tl_real *dy;
+    size_t dy_stride;
+    tl_real *sum;
+    size_t sum_stride;
+} tl_single_gradient;
+
 enum { TL_ROW_VECTORS = 8 }; /* maximum number of vectors of outputs of a row */
 
 /* One row of tl_direct_product, with the same bits: out[o] = start[o] + the sum over i < runs, j < count of x[i·run_stride +
@@ -351,6 +362,7 @@ typedef struct tl_kernels {
     void (*direct_product)(const tl_direct_product *product);
     void (*direct_lane_reduction)(const tl_direct_product *product);
     void (*direct_single)(const tl_single_product *product);
+    void (*direct_single_gradient)(const tl_single_gradient *gradient);
     void (*direct_pack)(const tl_direct_packing *packing);
     void (*row_product)(const tl_row_product *product);
     /* Returns a function for rows of that width and groups of so many rows. */

@@ -30,6 +30,7 @@ void TL_KERNEL(tl_kernel_adagrad)(const tl_adagrad_run *run);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_lane_reduction)(const tl_direct_product *product);
 void TL_KERNEL(tl_kernel_direct_single)(const tl_single_product *product);
+void TL_KERNEL(tl_kernel_direct_single_gradient)(const tl_single_gradient *gradient);
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *packing);
 void TL_KERNEL(tl_kernel_row_product)(const tl_row_product *product);
 tl_row_turn TL_KERNEL(tl_kernel_row_turn)(size_t width, size_t rows);
@@ -77,6 +78,7 @@ const tl_kernels TL_KERNEL(tl_kernels) = {
     .direct_product = TL_KERNEL(tl_kernel_direct_product),
     .direct_lane_reduction = TL_KERNEL(tl_kernel_direct_lane_reduction),
     .direct_single = TL_KERNEL(tl_kernel_direct_single),
+    .direct_single_gradient = TL_KERNEL(tl_kernel_direct_single_gradient),
     .direct_pack = TL_KERNEL(tl_kernel_direct_pack),
     .row_product = TL_KERNEL(tl_kernel_row_product),
     .row_turn = TL_KERNEL(tl_kernel_row_turn),
