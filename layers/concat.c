@@ -30,12 +30,13 @@ static void forward_task(void *context, size_t sample, int worker) {
     (void)worker;
     const concat_job *job = context;
     const size_t length = job->layer->out.length, all = job->layer->out.channels, steps = steps_of(job, sample);
-    tl_real *y = job->pass->y.data + sample * length * all;
-    for (size_t k = 0; k < job->layer->inputs; k++) {
-        const size_t channels = job->layer->in[k].channels;
-        const tl_real *x = job->pass->x[k].data + sample * length * channels;
-        for (size_t t = 0; t < steps; t++) memcpy(y + t * all, x + t * channels, channels * sizeof *y);
-        y += channels;
+    tl_real *y = job->pass->y.data + sample * length * all; /* it is written in its order: its memory is the coldest */
+    for (size_t t = sample * length; t < sample * length + steps; t++) {
+        for (size_t k = 0; k < job->layer->inputs; k++) {
+            const size_t channels = job->layer->in[k].channels;
+            memcpy(y, job->pass->x[k].data + t * channels, channels * sizeof *y);
+            y += channels;
+        }
     }
 }
 

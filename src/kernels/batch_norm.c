@@ -10,12 +10,24 @@ enum { PLAIN = 0, RELU = 1 }; /* variants */
  * order. A block of columns that goes through many rows jumps by a row each time, which is slower. */
 enum { GROUP = 1024, MIN_ROWS = 4 };
 
+enum { LINE = 64 / sizeof(tl_real) };
+
+/* Prefetches the elements from … to - 1 of what is read and written: hardware does not foresee the jumps from block to block. */
+TL_INLINE void look_ahead(const tl_norm_rows *n, size_t from, size_t to) {
+    for (size_t i = from; i < to; i += LINE) {
+        if (!n->repeats) __builtin_prefetch(n->x + i);
+        if (n->dy) __builtin_prefetch(n->dy + i);
+        if (n->out && n->out != n->dy) __builtin_prefetch(n->out + i, 1);
+    }
+}
+
 TL_INLINE void by_groups(const tl_norm_rows *rows, const int widest, const int variant, tl_column_block block) {
     const size_t each = tl_max(GROUP / rows->channels, MIN_ROWS);
     tl_norm_rows n = *rows;
     for (size_t left = rows->rows; left > 0; left -= n.rows) {
         const size_t count = tl_min(left, each) * n.channels;
         n.rows = tl_min(left, each);
+        look_ahead(&n, count, count + tl_min(left - n.rows, each) * n.channels);
         tl_by_columns(&n, n.channels, widest, variant, block);
         n.adds = true;
         if (!n.repeats) n.x += count;
