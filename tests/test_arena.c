@@ -4,6 +4,7 @@
 #include "graph/arena.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_SPANS = 60 };
 
@@ -56,6 +57,22 @@ static void given_a_chain_when_planned_then_two_buffers_serve_all(void **unused)
     assert_int_equal(tl_arena_plan(spans, 10, order, &fits), 128);
 }
 
+static void given_late_spans_when_planned_then_the_others_lie_as_without_them(void **unused) {
+    (void)unused;
+    enum { COUNT = 20 };
+    tl_rng rng = tl_rng_at(2, TL_STREAM_USER, 0, 0);
+    tl_span spans[2 * COUNT], alone[COUNT], *order[4 * COUNT];
+    bool fits;
+    for (int i = 0; i < 2 * COUNT; i++) {
+        const int first = (int)tl_rng_below(&rng, 30);
+        spans[i] = (tl_span){.count = 1 + tl_rng_below(&rng, 1000), .first = first, .last = first + 5, .late = i >= COUNT};
+    }
+    memcpy(alone, spans, sizeof alone);
+    tl_arena_plan(alone, COUNT, order, &fits);
+    check_no_overlap(spans, 2 * COUNT, tl_arena_plan(spans, 2 * COUNT, order, &fits));
+    for (int i = 0; i < COUNT; i++) assert_int_equal(spans[i].offset, alone[i].offset);
+}
+
 static void given_sizes_that_overflow_when_planned_then_it_says_so(void **unused) {
     (void)unused;
     tl_span spans[2] = {{.count = SIZE_MAX / 2 + 1024}, {.count = SIZE_MAX / 2 + 1024}};
@@ -69,6 +86,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_random_spans_when_planned_then_none_alive_together_overlap),
         cmocka_unit_test(given_a_chain_when_planned_then_two_buffers_serve_all),
+        cmocka_unit_test(given_late_spans_when_planned_then_the_others_lie_as_without_them),
         cmocka_unit_test(given_sizes_that_overflow_when_planned_then_it_says_so),
     };
     return check_run(tests);

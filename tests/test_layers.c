@@ -434,6 +434,82 @@ static void given_a_custom_layer_named_relu_when_run_then_its_own_code(void **un
     check_layer("after batch norm", seven_after_batch_norm, (tl_shape){2, 1}, x, (tl_shape){2, 1}, sevens, 0);
 }
 
+/* ---- temporary memory, which shares the memory of arrays that are not in use ---- */
+
+enum { SCRIBBLE = 1500 };
+
+static size_t scribble_scratch(const tl_layer *layer, size_t batch, int threads) {
+    (void)layer;
+    (void)batch;
+    (void)threads;
+    return SCRIBBLE;
+}
+
+/* Copies an array; before and after that it fills its temporary memory, if it has any. */
+static void copy_and_scribble(const tl_layer *layer, const tl_pass *pass, const tl_tensor *from, const tl_tensor *to) {
+    const size_t count = layer->ops->scratch ? SCRIBBLE : 0;
+    for (size_t i = 0; i < count; i++) pass->scratch[i] = NAN;
+    if (to->data) memcpy(to->data, from->data, tl_tensor_count(to) * sizeof(tl_real));
+    for (size_t i = 0; i < count; i++) pass->scratch[i] = NAN;
+}
+
+static void copy_forward(const tl_layer *layer, const tl_pass *pass) { copy_and_scribble(layer, pass, &pass->x[0], &pass->y); }
+static void copy_backward(const tl_layer *layer, const tl_pass *pass) { copy_and_scribble(layer, pass, &pass->dy, &pass->dx[0]); }
+
+static const tl_layer_ops copy_ops = {
+    .name = "copy", .size = sizeof(tl_layer), .setup = seven_setup, .forward = copy_forward, .backward = copy_backward};
+static const tl_layer_ops scribble_ops = {.name = "copy",
+                                          .size = sizeof(tl_layer),
+                                          .setup = seven_setup,
+                                          .scratch = scribble_scratch,
+                                          .forward = copy_forward,
+                                          .backward = copy_backward};
+
+static tl_node copied(tl_model *m, tl_node x, const tl_layer_ops *ops) { return tl_layer_add(m, &x, 1, &(tl_layer){.ops = ops}); }
+
+/* A block of ResNet with a layer `ops` behind each layer. */
+static tl_model *make_copying(const tl_layer_ops *ops) {
+    tl_error error = {0};
+    tl_model *m = tl_model_new(&(tl_model_cfg){.seed = 3, .threads = 2});
+    const tl_conv1d_cfg cfg = {.filters = 8, .kernel = 5, .padding = TL_PADDING_SAME};
+    const tl_node x = copied(m, tl_conv1d(m, tl_input(m, (tl_shape){40, 2}), &cfg), ops);
+    tl_node h = copied(m, tl_relu(m, copied(m, tl_batch_norm(m, x, NULL), ops)), ops);
+    h = copied(m, tl_batch_norm(m, copied(m, tl_conv1d(m, h, &cfg), ops), NULL), ops);
+    h = copied(m, tl_relu(m, copied(m, tl_add(m, (const tl_node[]){h, x}, 2), ops)), ops);
+    h = copied(m, tl_max_pool(m, h, &(tl_pool_cfg){.window = 3}), ops);
+    tl_model_compile(m, tl_dense(m, copied(m, tl_flatten(m, h), ops), &(tl_dense_cfg){.units = 3}),
+                     &(tl_compile_cfg){.batch = 4, .loss = TL_LOSS_SQUARED_ERROR, .input_gradient = true}, &error);
+    check_ok(&error);
+    return m;
+}
+
+static void run_copying(tl_model *m, tl_mode mode) {
+    static tl_real x[4 * 40 * 2], dy[4 * 3];
+    fill_normal(x, 4 * 40 * 2, 1);
+    fill_normal(dy, 4 * 3, 2);
+    const tl_tensor series = TL_VIEW(x, 4, 40, 2), gradient = TL_VIEW(dy, 4, 1, 3);
+    tl_forward(m, &series, mode);
+    if (mode == TL_MODE_TRAINING) tl_backward_from(m, &gradient);
+    check_ok(tl_model_error(m));
+}
+
+static void given_layers_that_fill_their_scratch_when_run_then_no_array_changes(void **unused) {
+    (void)unused;
+    tl_model *expected = make_copying(&copy_ops), *actual = make_copying(&scribble_ops);
+    run_copying(expected, TL_MODE_TRAINING);
+    run_copying(actual, TL_MODE_TRAINING);
+    check_equal("input gradient", tl_input_gradient(actual).data, tl_input_gradient(expected).data, 4 * 40 * 2);
+    for (size_t i = 0; i < tl_parameter_arrays(expected); i++) {
+        const tl_parameter p = tl_parameter_at(expected, i), other = tl_parameter_at(actual, i);
+        if (p.gradient.data) check_equal(p.name, other.gradient.data, p.gradient.data, tl_tensor_count(&p.gradient));
+    }
+    run_copying(expected, TL_MODE_INFERENCE);
+    run_copying(actual, TL_MODE_INFERENCE);
+    check_equal("output", tl_output(actual).data, tl_output(expected).data, 4 * 3);
+    tl_model_free(expected);
+    tl_model_free(actual);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_numbers_when_activated_then_the_functions_of_them),
@@ -452,6 +528,7 @@ int main(void) {
         cmocka_unit_test(given_shapes_that_overflow_when_compiled_then_refused),
         cmocka_unit_test(given_the_registry_when_asked_then_each_layer_is_found_by_its_name),
         cmocka_unit_test(given_a_custom_layer_named_relu_when_run_then_its_own_code),
+        cmocka_unit_test(given_layers_that_fill_their_scratch_when_run_then_no_array_changes),
     };
     return check_run(tests);
 }

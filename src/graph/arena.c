@@ -8,9 +8,10 @@
 
 static bool alive_together(const tl_span *a, const tl_span *b) { return a->first <= b->last && b->first <= a->last; }
 
-/* Largest first; of equals the earlier one, so that the result is the same on every machine. */
+/* Largest first, then the late ones; of equals the earlier one, so that the result is the same on every machine. */
 static int by_size(const void *one, const void *other) {
     const tl_span *a = *(tl_span *const *)one, *b = *(tl_span *const *)other;
+    if (a->late != b->late) return a->late ? 1 : -1;
     if (a->count != b->count) return a->count > b->count ? -1 : 1;
     return (a > b) - (a < b);
 }

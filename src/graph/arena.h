@@ -8,6 +8,7 @@
 typedef struct tl_span {
     size_t count;
     int first, last;
+    bool late;     /* it is placed after all others, where they leave a gap or behind them */
     size_t offset; /* [OUT] elements from the start of the arena */
 } tl_span;
 

@@ -313,11 +313,11 @@ static void pack(const tl_model *model, const tl_vertex *vertex) {
     vertex->layer->ops->inference->pack(vertex->layer, &(tl_packing){.workers = &model->workers,
                                                                      .parameter = vertex->parameter,
                                                                      .affine = folds ? &numbers : NULL,
-                                                                     .scratch = vertex->forward[TL_MODE_INFERENCE].scratch,
+                                                                     .scratch = model->arena,
                                                                      .packed = model->packed->values + vertex->takes.first});
 }
 
-/* The arena holds nothing between two passes: its temporary memory is free. */
+/* The arena holds nothing between two passes: it is free as temporary memory. */
 void tl_refresh_packed(tl_model *model) {
     tl_packed_state *packed = model->packed;
     if (!packed || (packed->current && !packed->viewed)) return;

@@ -119,7 +119,7 @@ struct tl_model {
     tl_optimizer_cfg optimizer;
     double clip_norm, clip_value;
     tl_real *arena;                  /* activations, their gradients, saved values, temporary memory */
-    size_t arena_count, value_count; /* its elements; those before the temporary memory, which is at its end */
+    size_t arena_count, value_count; /* its elements; those up to the last one that is not only temporary memory */
     tl_real *parameters, *gradients, *states;
     size_t parameter_count, state_count; /* including padding for alignment */
     size_t max_parameters;               /* limit for tl_model_compile, including states */

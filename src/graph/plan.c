@@ -1,4 +1,5 @@
-/* Plans the memory of all passes: outputs, gradients and saved values share one arena, according to the times when each is alive.
+/* Plans the memory of all passes: outputs, gradients, saved values and the temporary memory of layers share one arena, according to
+ * the times when each is alive.
  *
  * Time: with n live layers, layer k runs forward at time k and backward at time 2n - k; the loss is computed at time n. Inference,
  * which keeps nothing for later, has a separate plan in the same arena, so that its data stays in the cache.
@@ -13,6 +14,10 @@
 
 enum { NONE = -1, ADDS = -2 };
 
+/* Elements before temporary memory. Activations are often a multiple of a page long: without a distance like this, temporary memory
+ * and they would evict each other from the cache. */
+enum { SCRATCH_LEAD = 17 * TL_ALIGNMENT / (int)sizeof(tl_real) };
+
 enum { PORTION_BYTES = 256 * 1024 }; /* input and output of a layer for the samples of a portion, for each worker */
 
 /* The spans of each vertex. */
@@ -22,10 +27,12 @@ typedef struct memory_plan {
     size_t spans;
     tl_span **order;
     size_t count;                  /* [OUT] elements of all spans together */
+    size_t values;                 /* [OUT] the same without temporary memory, which may lie in between or behind */
     int *time;                     /* time of forward; backward is 2·layers - time */
     int layers;                    /* number of live layers */
     int *consumers;                /* number of live edges that read the vertex */
     int *value, *gradient, *saved; /* index of a span, or NONE */
+    int *scratch, *back_scratch;   /* the same; of forward, of backward */
     int (*dx)[TL_MAX_INPUTS];      /* if other layers also send a gradient to this input: a temporary span for it, or ADDS */
 } memory_plan;
 
@@ -128,14 +135,37 @@ static void plan_gradients(const tl_model *model, memory_plan *plan) {
     }
 }
 
+/* Returns the elements of temporary memory of a layer. */
+static size_t scratch_of(const tl_model *model, size_t id) {
+    const tl_vertex *vertex = &model->vertex[id];
+    const bool runs = vertex->live && !vertex->absorbed && vertex->layer->ops->scratch;
+    return runs ? vertex->layer->ops->scratch(vertex->layer, model->batch, model->workers.count) : 0;
+}
+
+/* Plans the temporary memory of each layer, for the times when it runs. */
+static void plan_scratch(const tl_model *model, memory_plan *plan) {
+    for (size_t i = 0; i < model->vertices; i++) {
+        const size_t scratch = scratch_of(model, i), count = SCRATCH_LEAD + scratch;
+        const int now = plan->time[i], back = 2 * plan->layers - now;
+        if (scratch == 0) continue;
+        plan->span[plan->scratch[i] = add_span(plan, count, now, now)].late = true;
+        if (plan->mode == TL_MODE_TRAINING) plan->span[plan->back_scratch[i] = add_span(plan, count, back, back)].late = true;
+    }
+}
+
 /* ---- passes ---- */
 
 static tl_real *memory_of(const tl_model *model, const memory_plan *plan, int span) {
     return span == NONE ? NULL : model->arena + plan->span[span].offset;
 }
 
+/* A layer without temporary memory gets a pointer too, to which it may add 0. */
+static tl_real *scratch_memory(const tl_model *model, const memory_plan *plan, int span) {
+    return span == NONE ? model->arena : memory_of(model, plan, span) + SCRATCH_LEAD;
+}
+
 /* Sets the pointers of a layer's forward pass in the mode of the plan. */
-static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl_real *scratch) {
+static void bind_forward(tl_model *model, const memory_plan *plan, size_t id) {
     tl_vertex *vertex = &model->vertex[id];
     const tl_layer *layer = vertex->layer;
     tl_tensor *x = vertex->x[plan->mode];
@@ -150,7 +180,7 @@ static void bind_forward(tl_model *model, const memory_plan *plan, size_t id, tl
                   .parameter = vertex->parameter,
                   .state = vertex->state,
                   .saved = memory_of(model, plan, plan->saved[id]),
-                  .scratch = scratch,
+                  .scratch = scratch_memory(model, plan, plan->scratch[id]),
                   .rectify = plan->mode == TL_MODE_TRAINING && vertex->rectifies,
                   .fault = plan->mode == TL_MODE_TRAINING ? &vertex->fault : NULL,
                   .workers = &model->workers,
@@ -172,6 +202,7 @@ static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
         vertex->dx_memory[e] = memory_of(model, plan, vertex->dx_added[e] ? plan->dx[id][e] : plan->gradient[vertex->input[e]]);
     }
     vertex->backward = vertex->forward[TL_MODE_TRAINING];
+    vertex->backward.scratch = scratch_memory(model, plan, plan->back_scratch[id]);
     vertex->backward.x = vertex->backward_x;
     vertex->backward.masks = vertex->masks;
     vertex->backward.dx = vertex->dx;
@@ -181,26 +212,15 @@ static void bind_backward(tl_model *model, const memory_plan *plan, size_t id) {
     if (!(layer->ops->reads & TL_READS_Y)) vertex->backward.y.data = NULL;
 }
 
-static void bind(tl_model *model, const memory_plan *plan, tl_real *scratch) {
+static void bind(tl_model *model, const memory_plan *plan) {
     for (size_t i = 0; i < model->vertices; i++) {
         if (!model->vertex[i].live) continue;
-        bind_forward(model, plan, i, scratch);
+        bind_forward(model, plan, i);
         if (plan->mode == TL_MODE_TRAINING) bind_backward(model, plan, i);
     }
 }
 
 /* ---- plans ---- */
-
-static size_t largest_scratch(const tl_model *model) {
-    size_t largest = tl_packing_scratch(model);
-    for (size_t i = 0; i < model->vertices; i++) {
-        const tl_layer *layer = model->vertex[i].layer;
-        if (!model->vertex[i].live || !layer->ops->scratch) continue;
-        const size_t count = layer->ops->scratch(layer, model->batch, model->workers.count);
-        if (count > largest) largest = count;
-    }
-    return largest;
-}
 
 static void free_plan(memory_plan *plan) {
     free(plan->order);
@@ -210,17 +230,17 @@ static void free_plan(memory_plan *plan) {
 }
 
 static tl_status begin_plan(const tl_model *model, memory_plan *plan, tl_error *error) {
-    const size_t n = model->vertices, maximum = n * (3 + TL_MAX_INPUTS) + 1;
+    const size_t n = model->vertices, maximum = n * (5 + TL_MAX_INPUTS) + 1;
     plan->span = calloc(maximum, sizeof *plan->span);
     plan->order = calloc(2 * maximum, sizeof *plan->order);
     plan->dx = calloc(n, sizeof *plan->dx);
-    plan->time = calloc(5 * n, sizeof *plan->time);
+    plan->time = calloc(7 * n, sizeof *plan->time);
     if (!plan->span || !plan->order || !plan->dx || !plan->time) return tl_fail(error, TL_ERROR_MEMORY, "compile: out of memory");
     plan->consumers = plan->time + n, plan->value = plan->time + 2 * n, plan->gradient = plan->time + 3 * n;
-    plan->saved = plan->time + 4 * n;
+    plan->saved = plan->time + 4 * n, plan->scratch = plan->time + 5 * n, plan->back_scratch = plan->time + 6 * n;
     for (size_t i = 0; i < n; i++) {
         const tl_vertex *vertex = &model->vertex[i];
-        plan->value[i] = plan->gradient[i] = plan->saved[i] = NONE;
+        plan->value[i] = plan->gradient[i] = plan->saved[i] = plan->scratch[i] = plan->back_scratch[i] = NONE;
         for (size_t e = 0; e < TL_MAX_INPUTS; e++) plan->dx[i][e] = NONE;
         for (size_t e = 0; vertex->live && e < vertex->layer->inputs; e++) plan->consumers[vertex->input[e]]++;
         plan->time[i] = plan->layers;
@@ -234,7 +254,10 @@ static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *e
     if (begin_plan(model, plan, error) != TL_OK) return error->status;
     plan_values(model, plan);
     if (plan->mode == TL_MODE_TRAINING) plan_gradients(model, plan);
+    plan_scratch(model, plan);
     plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
+    for (size_t i = 0; i < plan->spans; i++)
+        if (!plan->span[i].late) plan->values = tl_max(plan->values, plan->span[i].offset + plan->span[i].count);
     return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
 }
 
@@ -247,10 +270,7 @@ static tl_status check_memory(tl_model *model) {
                    planned / 1e6, model->batch, maximum / 1e6);
 }
 
-static tl_status allocate_arena(tl_model *model, size_t values) {
-    model->value_count = values;
-    if (!tl_sum(values, largest_scratch(model), &model->arena_count))
-        return tl_fail(&model->error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
+static tl_status allocate_arena(tl_model *model) {
     if (check_memory(model) != TL_OK || model->plan_only) return model->error.status;
     model->arena = tl_allocate(model->arena_count, sizeof(tl_real), "activations", &model->error);
     return model->error.status;
@@ -275,10 +295,11 @@ tl_status tl_plan_arena(tl_model *model) {
     memory_plan training = {.mode = TL_MODE_TRAINING}, inference = {.mode = TL_MODE_INFERENCE};
     if (!model->inference_only) make_plan(model, &training, &model->error);
     if (!tl_failed(&model->error)) make_plan(model, &inference, &model->error);
-    const size_t values = tl_max(training.count, inference.count);
-    if (!tl_failed(&model->error) && allocate_arena(model, values) == TL_OK && !model->plan_only) {
-        if (!model->inference_only) bind(model, &training, model->arena + values);
-        bind(model, &inference, model->arena + values);
+    model->value_count = tl_max(training.values, inference.values);
+    model->arena_count = tl_max(tl_max(training.count, inference.count), tl_packing_scratch(model));
+    if (!tl_failed(&model->error) && allocate_arena(model) == TL_OK && !model->plan_only) {
+        if (!model->inference_only) bind(model, &training);
+        bind(model, &inference);
     }
     free_plan(&inference);
     free_plan(&training);
