@@ -65,6 +65,13 @@ static void mask_gradient(const add_job *job, const tl_real *from, const tl_real
         &(tl_activation_run){.activation = TL_ACTIVATION_RELU, .from = from, .dy = dy, .to = dx, .count = count});
 }
 
+/* Returns whether the gradient of an input is that of an earlier one. */
+static bool is_written(const tl_pass *pass, size_t k) {
+    bool written = false;
+    for (size_t i = 0; i < k; i++) written = written || pass->dx[i].data == pass->dx[k].data;
+    return written;
+}
+
 /* The gradient of the input that shares memory with dy is written last, because the others read dy. */
 static void share_gradient(const add_job *job, size_t first, size_t count) {
     const tl_pass *pass = job->pass;
@@ -73,7 +80,7 @@ static void share_gradient(const add_job *job, size_t first, size_t count) {
     for (int in_place = 0; in_place <= 1; in_place++)
         for (size_t k = 0; k < job->layer->inputs; k++) {
             tl_real *dx = pass->dx[k].data;
-            if (!dx || (dx == dy) != in_place) continue;
+            if (!dx || (dx == dy) != in_place || is_written(pass, k)) continue;
             const tl_real *from = dy;
             if (relu) {
                 mask_gradient(job, pass->y.data + first, from + first, dx + first, count);
@@ -109,6 +116,7 @@ static const tl_layer_ops add_relu_layer_ops = {
     .reads = TL_READS_Y,
     .in_place = true,
     .masks = true,
+    .same_gradients = true,
     .setup = add_setup,
     .flops = add_flops,
     .forward = add_forward,
@@ -131,6 +139,7 @@ const tl_layer_ops tl_add_layer_ops = {
     .multiple_inputs = true,
     .in_place = true,
     .masks = true,
+    .same_gradients = true,
     .setup = add_setup,
     .flops = add_flops,
     .forward = add_forward,

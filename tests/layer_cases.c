@@ -113,6 +113,13 @@ static tl_node with_add_of_batch_norms(tl_model *m, tl_node x, tl_rng *rng) {
     const tl_node a = with_batch_norm(m, tl_tanh(m, x), rng), b = with_batch_norm(m, x, rng);
     return tl_relu(m, tl_add(m, between(rng, 0, 1) ? (const tl_node[]){a, b} : (const tl_node[]){b, a}, 2));
 }
+/* Branches that work in place, and share the gradient of the sum. */
+static tl_node with_add_of_branches(tl_model *m, tl_node x, tl_rng *rng) {
+    const tl_node inputs[] = {tl_relu(m, with_batch_norm(m, x, rng)), tl_sigmoid(m, x), with_batch_norm(m, tl_tanh(m, x), rng),
+                              tl_silu(m, x)};
+    const tl_node sum = tl_add(m, inputs + between(rng, 0, 2), 2);
+    return between(rng, 0, 1) ? tl_add(m, (const tl_node[]){tl_tanh(m, sum), inputs[3], inputs[0]}, 3) : tl_add(m, inputs, 4);
+}
 /* Sums of sums, whose gradients pass through the ReLU in the same place. */
 static tl_node with_adds_in_a_row(tl_model *m, tl_node x, tl_rng *rng) {
     for (int i = 0; i < 3; i++) {
@@ -184,6 +191,7 @@ const layer_case layer_cases[] = {
     {"concat", .build = with_concat},
     {"residual blocks", .build = with_residual_blocks},
     {"add of batch_norms", .build = with_add_of_batch_norms},
+    {"add of branches", .build = with_add_of_branches},
     {"adds in a row", .build = with_adds_in_a_row},
     {"conv1d in groups", .build = with_groups},
     {"conv1d_transpose", .build = with_conv1d_transpose},

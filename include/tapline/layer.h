@@ -218,7 +218,8 @@ typedef struct tl_layer_ops {
     const tl_inference_ops *inference; /* (NULL: none) */
     bool rectifies;                    /* forward honours tl_pass.rectify: it computes a ReLU behind the layer in training */
     bool masks;                        /* backward honours tl_pass.masks: it computes the gradient of a ReLU before the layer */
-    char unused[6];
+    bool same_gradients; /* the gradients of all inputs are equal, except for masks: several dx may be the same memory */
+    char unused[5];
     /* Returns how many steps behind the length of a sample must be 0 in x, y and dy (SIZE_MAX: all). The core sets as many steps to
      * 0 as the layers that read an array need; later steps are undefined, and no result may depend on them. NULL: all steps. */
     size_t (*reads_behind)(const tl_layer *layer);

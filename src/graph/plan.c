@@ -94,6 +94,13 @@ static void plan_values(const tl_model *model, memory_plan *plan) {
     if (plan->mode == TL_MODE_INFERENCE && model->portion < model->batch) keep_alive(plan, plan->value[model->output], 0);
 }
 
+/* Returns whether a layer that runs backward later reads the gradient of this one's output. */
+static bool is_read_later(const tl_model *model, const memory_plan *plan, size_t id) {
+    for (size_t i = 0; i < id; i++)
+        if (model->vertex[i].live && plan->gradient[i] == plan->gradient[id] && plan->gradient[id] != NONE) return true;
+    return false;
+}
+
 /* Returns the input whose gradient, of which no part is there yet, is written over that of the output; NONE: there is none. Best is
  * one without a mask, which a sum then need not copy. */
 static int overwriting_gradient(const tl_model *model, const memory_plan *plan, size_t id) {
@@ -102,10 +109,17 @@ static int overwriting_gradient(const tl_model *model, const memory_plan *plan, 
     for (size_t e = vertex->layer->inputs; e-- > 0;) {
         const int before = vertex->input[e];
         const bool needed = before != model->input || model->input_gradient;
-        const bool may = vertex->absorbed || works_in_place(model, id, e);
+        const bool may = vertex->absorbed || (works_in_place(model, id, e) && !is_read_later(model, plan, id));
         if (needed && may && plan->gradient[before] == NONE && (best == NONE || !vertex->masks[e])) best = (int)e;
     }
     return best;
+}
+
+/* Returns whether the gradient of an input, which is the only one that is sent there, is the same as that of input `other`. */
+static bool has_same_gradient(const tl_model *model, const memory_plan *plan, size_t id, size_t e, int other) {
+    const tl_vertex *vertex = &model->vertex[id];
+    if (other == NONE || !vertex->layer->ops->same_gradients || vertex->masks[e] || vertex->masks[other]) return false;
+    return works_in_place(model, id, e) && plan->consumers[vertex->input[e]] == 1 && plan->consumers[vertex->input[other]] == 1;
 }
 
 /* Plans the spans of gradients, in backward order. The first layer that sends a gradient to an input writes it. Other layers add to
@@ -126,7 +140,7 @@ static void plan_gradients(const tl_model *model, memory_plan *plan) {
                 plan->dx[i][e] = ADDS;
             else if (plan->gradient[before] != NONE)
                 plan->dx[i][e] = add_span(plan, output_count(model, (size_t)before), now, now);
-            else if ((int)e == over)
+            else if ((int)e == over || has_same_gradient(model, plan, i, e, over))
                 plan->gradient[before] = plan->gradient[i];
             else
                 plan->gradient[before] = add_span(plan, output_count(model, (size_t)before), now, now);
