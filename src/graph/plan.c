@@ -28,6 +28,7 @@ typedef struct memory_plan {
     tl_span **order;
     size_t count;                  /* [OUT] elements of all spans together */
     size_t values;                 /* [OUT] the same without temporary memory, which may lie in between or behind */
+    size_t permanent;              /* number of spans before those of temporary memory */
     int *time;                     /* time of forward; backward is 2·layers - time */
     int layers;                    /* number of live layers */
     int *consumers;                /* number of live edges that read the vertex */
@@ -158,12 +159,13 @@ static size_t scratch_of(const tl_model *model, size_t id) {
 
 /* Plans the temporary memory of each layer, for the times when it runs. */
 static void plan_scratch(const tl_model *model, memory_plan *plan) {
+    plan->permanent = plan->spans;
     for (size_t i = 0; i < model->vertices; i++) {
         const size_t scratch = scratch_of(model, i), count = SCRATCH_LEAD + scratch;
         const int now = plan->time[i], back = 2 * plan->layers - now;
         if (scratch == 0) continue;
-        plan->span[plan->scratch[i] = add_span(plan, count, now, now)].late = true;
-        if (plan->mode == TL_MODE_TRAINING) plan->span[plan->back_scratch[i] = add_span(plan, count, back, back)].late = true;
+        plan->scratch[i] = add_span(plan, count, now, now);
+        if (plan->mode == TL_MODE_TRAINING) plan->back_scratch[i] = add_span(plan, count, back, back);
     }
 }
 
@@ -263,16 +265,30 @@ static tl_status begin_plan(const tl_model *model, memory_plan *plan, tl_error *
     return TL_OK;
 }
 
-static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *error) {
+/* Places all spans, temporary memory after the others or with them. */
+static bool place_spans(memory_plan *plan, bool late) {
     bool fits;
+    for (size_t i = plan->permanent; i < plan->spans; i++) plan->span[i].late = late;
+    plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
+    plan->values = 0;
+    for (size_t i = 0; i < plan->permanent; i++) plan->values = tl_max(plan->values, plan->span[i].offset + plan->span[i].count);
+    return fits;
+}
+
+/* Chooses what needs least for a model and a replica, which has no temporary memory. */
+static bool place_best(memory_plan *plan) {
+    const bool fits = place_spans(plan, true);
+    const double late = (double)plan->count + (double)plan->values;
+    if (fits && place_spans(plan, false) && (double)plan->count + (double)plan->values < late) return true;
+    return place_spans(plan, true);
+}
+
+static tl_status make_plan(const tl_model *model, memory_plan *plan, tl_error *error) {
     if (begin_plan(model, plan, error) != TL_OK) return error->status;
     plan_values(model, plan);
     if (plan->mode == TL_MODE_TRAINING) plan_gradients(model, plan);
     plan_scratch(model, plan);
-    plan->count = tl_arena_plan(plan->span, plan->spans, plan->order, &fits);
-    for (size_t i = 0; i < plan->spans; i++)
-        if (!plan->span[i].late) plan->values = tl_max(plan->values, plan->span[i].offset + plan->span[i].count);
-    return fits ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
+    return place_best(plan) ? TL_OK : tl_fail(error, TL_ERROR_SHAPE, "compile: the activations are more than memory can address");
 }
 
 static tl_status check_memory(tl_model *model) {
