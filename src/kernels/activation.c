@@ -27,11 +27,11 @@ TL_INLINE tl_vector elu_gradient(tl_vector y, tl_vector d, scales s) {
     return d * tl_choose(y > (tl_vector){0}, s.b, y + s.a * s.b);
 }
 
-/* 0 where the result would be denormal. */
+/* Where the result would be denormal, it is 0, since passes set denormal numbers to 0. */
 TL_INLINE tl_vector sigmoid(tl_vector x, scales s) {
     (void)s;
     const tl_exponential e = tl_exponential_of(-x);
-    return tl_where(~(x < tl_broadcast(tl_exponential_min)), 1 / (e.scale * e.rest + e.scale + 1));
+    return 1 / (e.scale * e.rest + (e.scale + 1));
 }
 TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d, scales s) {
     (void)s;

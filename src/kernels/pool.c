@@ -75,16 +75,28 @@ TL_INLINE void forward_at(const tl_pool_rows *p, size_t t, tl_real of_whole, con
     }
 }
 
+/* The plain outputs; `taps` is that of p, a constant where it is small. */
+TL_INLINE void forward_plain(const tl_pool_rows *p, window plain, const size_t taps, tl_real of_whole, const bool maximum) {
+    const window whole = {.first = 0, .last = taps};
+    if (plain.first == plain.last) return;
+    const tl_real *x = p->x + (plain.first * p->stride - p->pad_left) * p->channels;
+    tl_real *y = p->y + plain.first * p->channels;
+    for (size_t t = plain.first; t < plain.last; t++, x += p->stride * p->channels, y += p->channels)
+        for (size_t c = 0; c < p->channels; c += TL_LANES)
+            tl_store(y + c, maximum ? largest(p, x + c, whole, 0) : mean(p, x + c, whole, of_whole, 0));
+}
+
 TL_INLINE void forward(const tl_pool_rows *rows, const bool maximum) {
     const tl_pool_rows own = *rows, *p = &own; /* a copy stays in registers, since a store might change *rows */
     const tl_real of_whole = 1 / (tl_real)p->taps;
-    const window plain = plain_outputs(p), whole = {.first = 0, .last = p->taps};
+    const window plain = plain_outputs(p);
     for (size_t t = 0; t < plain.first; t++) forward_at(p, t, of_whole, maximum);
-    for (size_t t = plain.first; t < plain.last; t++) {
-        const tl_real *x = p->x + (t * p->stride - p->pad_left) * p->channels;
-        for (size_t c = 0; c < p->channels; c += TL_LANES)
-            tl_store(p->y + t * p->channels + c, maximum ? largest(p, x + c, whole, 0) : mean(p, x + c, whole, of_whole, 0));
-    }
+    if (p->taps == 2)
+        forward_plain(p, plain, 2, of_whole, maximum);
+    else if (p->taps == 3)
+        forward_plain(p, plain, 3, of_whole, maximum);
+    else
+        forward_plain(p, plain, p->taps, of_whole, maximum);
     for (size_t t = plain.last; t < p->out_length; t++) forward_at(p, t, of_whole, maximum);
 }
 
@@ -204,34 +216,47 @@ TL_INLINE void average_backward_overlapping(const tl_pool_rows *p, tl_real of_wh
     }
 }
 
-/* The only window that reads an input gives it its part. If a row is one vector, it is computed once for all of them. */
-TL_INLINE void spread(const tl_pool_rows *p, size_t t, window w, tl_real share, const bool whole) {
+/* The only window that reads an input gives it its part. Returns the row behind the window; rows from `row` on are still to be
+ * written. */
+TL_INLINE size_t spread(const tl_pool_rows *p, size_t t, size_t row, tl_real of_whole) {
+    const window w = window_at(p, t);
+    const tl_real share = share_of(p, w, of_whole);
+    clear_until(p, row, w.first);
+    for (row = w.first; row < w.last; row++)
+        for (size_t c = 0; c < p->channels; c += TL_LANES)
+            store(p->dx + row * p->channels + c, load(p->dy + t * p->channels + c, part_at(p, p->out_length, t, c)) * share,
+                  part_at(p, p->length, row, c));
+    return w.last;
+}
+
+/* The same for plain outputs without rows between their windows. `taps` is that of p, a constant where it is small; if a row is one
+ * vector, it is computed once for all of them. */
+TL_INLINE void spread_plain(const tl_pool_rows *p, window plain, const size_t taps, tl_real share) {
     const size_t channels = p->channels;
-    const tl_real *dy = p->dy + t * channels;
-    if (whole && channels <= TL_LANES) {
+    if (plain.first == plain.last) return;
+    const tl_real *dy = p->dy + plain.first * channels;
+    tl_real *dx = p->dx + (plain.first * taps - p->pad_left) * channels;
+    for (size_t t = plain.first; t < plain.last; t++, dy += channels) {
         const tl_vector d = tl_load(dy) * share;
-        for (size_t row = w.first; row < w.last; row++) tl_store(p->dx + row * channels, d);
-        return;
-    }
-    for (size_t row = w.first; row < w.last; row++)
-        for (size_t c = 0; c < channels; c += TL_LANES) {
-            const tl_vector d = load(dy + c, whole ? 0 : part_at(p, p->out_length, t, c)) * share;
-            store(p->dx + row * channels + c, d, whole ? 0 : part_at(p, p->length, row, c));
+        for (size_t row = 0; row < taps; row++, dx += channels) {
+            tl_store(dx, d);
+            for (size_t c = TL_LANES; c < channels; c += TL_LANES) tl_store(dx + c, tl_load(dy + c) * share);
         }
+    }
 }
 
 TL_INLINE void average_backward_apart(const tl_pool_rows *p, tl_real of_whole) {
-    const window plain = plain_outputs(p);
+    const window none = {0}, plain = p->stride == p->taps ? plain_outputs(p) : none;
     size_t row = 0;
-    for (size_t t = 0; t < p->out_length; t++) {
-        const window w = window_at(p, t);
-        clear_until(p, row, w.first);
-        if (t >= plain.first && t < plain.last)
-            spread(p, t, w, of_whole, true);
-        else
-            spread(p, t, w, share_of(p, w, of_whole), false);
-        row = w.last;
-    }
+    for (size_t t = 0; t < plain.first; t++) row = spread(p, t, row, of_whole);
+    if (p->taps == 2)
+        spread_plain(p, plain, 2, of_whole);
+    else if (p->taps == 3)
+        spread_plain(p, plain, 3, of_whole);
+    else
+        spread_plain(p, plain, p->taps, of_whole);
+    if (plain.first < plain.last) row = plain.last * p->stride - p->pad_left;
+    for (size_t t = plain.last; t < p->out_length; t++) row = spread(p, t, row, of_whole);
     clear_until(p, row, p->length);
 }
 
