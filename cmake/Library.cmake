@@ -67,11 +67,12 @@ function(tapline_library name definition)
     set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
   endif()
 
-  # GCC sets large structs to zero with `rep stos`, which takes about 15 ns to begin: too long between the layers of a stream.
+  # GCC sets large structs to zero with `rep stos`, which takes about 15 ns to begin: too long between the layers of a stream, or the samples
+  # of a small layer.
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND "avx2" IN_LIST tapline_instruction_sets)
-    set(streams src/compute/packed.c src/compute/product.c src/stream/push.c layers/conv1d/stream.c)
-    list(TRANSFORM streams PREPEND ${PROJECT_SOURCE_DIR}/)
-    set_source_files_properties(${streams} PROPERTIES COMPILE_OPTIONS "-mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign")
+    set(passes ${sources})
+    list(FILTER passes INCLUDE REGEX "/(layers|src/compute|src/graph|src/stream)/")
+    set_source_files_properties(${passes} PROPERTIES COMPILE_OPTIONS "-mmemset-strategy=unrolled_loop:320:noalign,libcall:-1:noalign")
   endif()
 
   add_library(${name}_objects OBJECT ${sources})
