@@ -17,7 +17,7 @@ enum {
 
 /* A row of several positions must take at most this share of the time of single rows; otherwise it is not worth spreading the
  * weights. */
-static const double joint_share = 0.7;
+static const double joint_share = 0.85, joint_share_of_few = 0.7;
 
 /* A row of `positions` outputs reads the inputs of all their windows; dilation 1. */
 static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions) {
@@ -28,13 +28,17 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
     form.rows = tl_ceil_div(shape->out_length, positions);
     form.width = form.out_stride = positions * shape->filters;
     form.last_width = (shape->out_length - (form.rows - 1) * positions) * shape->filters;
+    form.position_width = shape->filters;
+    form.position_step = shape->stride;
+    form.position_taps = shape->kernel;
     return form;
 }
 
 /* Returns the cost of a position, in multiply-adds of vectors. */
 static double cost_of(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
-    return tl_outputs_cost(form.taps * form.in_width, form.width, lanes) / (double)positions;
+    const double all = tl_outputs_cost(form.taps * form.in_width, form.width, lanes);
+    return (all - (double)tl_direct_left_out(&form, lanes)) / (double)positions;
 }
 
 static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
@@ -44,9 +48,14 @@ static size_t positions_of(const tl_conv1d_shape *shape, size_t lanes) {
     size_t best = 1;
     if (shape->kernel == 1 || shape->dilation > 1 || full >= limit) return best;
     const size_t maximum = tl_min(TL_DIRECT_POSITIONS / shape->filters, shape->out_length);
-    for (size_t positions = 2; positions <= maximum; positions++)
-        if (cost_of(shape, positions, lanes) < cost_of(shape, best, lanes)) best = positions;
-    return cost_of(shape, best, lanes) <= limit ? best : 1;
+    double minimum = limit;
+    for (size_t positions = 2; positions <= maximum; positions++) {
+        const double cost = cost_of(shape, positions, lanes);
+        if (cost >= minimum) continue;
+        minimum = cost;
+        best = positions;
+    }
+    return best;
 }
 
 /* ---- the form ---- */
@@ -58,7 +67,8 @@ static tl_direct_form choose_form(const tl_conv1d_shape *shape, size_t lanes, bo
     tl_direct_form form = joint_form(shape, 1);
     const bool dense = (shape->kernel == 1 || shape->dilation == 1) && tl_direct_always_sees_all(&form);
     const bool lane_reduction = tl_lane_reduction_cost(window, shape->filters, lanes) < cost_of(shape, positions, lanes);
-    const bool few = !once && positions == 1 && shape->batch * shape->out_length <= FEW_ROWS;
+    const bool gains = cost_of(shape, positions, lanes) <= joint_share_of_few * cost_of(shape, 1, lanes);
+    const bool few = !once && !gains && shape->batch * shape->out_length <= FEW_ROWS;
     form.in_place = dense && (lane_reduction || few);
     return form.in_place ? form : joint_form(shape, positions);
 }

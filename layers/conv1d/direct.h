@@ -17,8 +17,11 @@ typedef struct tl_direct_form {
     size_t in_length, in_width; /* of a sample */
     ptrdiff_t first;
     size_t in_stride, taps, tap_stride;
-    size_t rows, width, last_width;          /* last_width: of the last row, at most that of the others */
-    size_t out_first, out_stride, out_count; /* in elements: position of row 0, distance of rows, size of a sample */
+    size_t rows, width, last_width;                      /* last_width: of the last row, at most that of the others */
+    size_t out_first, out_stride, out_count;             /* in elements: position of row 0, distance of rows, size of a sample */
+    size_t position_width, position_step, position_taps; /* of a row of several positions: the outputs of a position, which reads
+                                                            only position_taps taps, from tap position · position_step on; 0: every
+                                                            output reads all taps */
     bool lane_reduction, in_place;
     const size_t *counted;   /* (batch) valid output steps of each sample; others need not be computed; NULL: all are valid */
     size_t step;             /* elements of one of these steps */
@@ -84,6 +87,9 @@ tl_direct_window tl_direct_window_of(const tl_direct_form *form, size_t elements
 
 /* Returns the position of an element of a window, relative to its first one. */
 size_t tl_direct_offset(const tl_direct_form *form, size_t element);
+
+/* Returns the multiply-adds of vectors that are left out in each row, because their weights are 0. */
+size_t tl_direct_left_out(const tl_direct_form *form, size_t lanes);
 
 /* ---- passes ---- */
 

@@ -96,6 +96,7 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
     const ptrdiff_t first = -divide_down(kernel - 1 - pad, shape->stride);
     const ptrdiff_t last = divide_down((ptrdiff_t)positions - 1 + pad, shape->stride);
     const size_t rows = tl_ceil_div(shape->length, positions);
+    const bool dense = shape->stride == 1; /* a position reads the taps of dy from its own number on */
     return (tl_direct_form){.in_length = shape->out_length,
                             .in_width = shape->filters,
                             .first = first,
@@ -106,6 +107,9 @@ static tl_direct_form joint_form(const tl_conv1d_shape *shape, size_t positions)
                             .width = positions * shape->channels,
                             .last_width = (shape->length - (rows - 1) * positions) * shape->channels,
                             .out_stride = positions * shape->channels,
+                            .position_width = dense ? shape->channels : 0,
+                            .position_step = 1,
+                            .position_taps = shape->kernel,
                             .out_count = shape->length * shape->channels,
                             .counted = shape->counted,
                             .step = shape->channels,
@@ -171,8 +175,9 @@ static choice scatter(const tl_conv1d_shape *shape, size_t lanes) {
 
 static choice joint(const tl_conv1d_shape *shape, size_t positions, size_t lanes) {
     const tl_direct_form form = joint_form(shape, positions);
-    const double elements = (double)(form.rows * form.taps) * (double)tl_round_up(form.width, lanes);
-    return (choice){.form = JOINT, .positions = positions, .cost = elements / (double)shape->length};
+    const double all = (double)(form.taps * tl_round_up(form.width, lanes));
+    const double left_out = (double)(tl_direct_left_out(&form, lanes) * lanes) / (double)shape->filters;
+    return (choice){.form = JOINT, .positions = positions, .cost = (double)form.rows * (all - left_out) / (double)shape->length};
 }
 
 static choice cheaper(choice a, choice b) { return b.cost < a.cost ? b : a; }

@@ -88,7 +88,8 @@ static size_t counted_rows(const tl_direct_form *form, size_t sample) {
 }
 
 static tl_direct_unit unit_of(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in) {
-    const size_t sample = index / chunks, chunk = index % chunks, begin = tl_split_at(form->rows, chunks, chunk);
+    const size_t sample = chunks == 1 ? index : index / chunks, chunk = index - sample * chunks;
+    const size_t begin = tl_split_at(form->rows, chunks, chunk);
     const size_t end = tl_max(begin, tl_min(tl_split_at(form->rows, chunks, chunk + 1), counted_rows(form, sample)));
     return (tl_direct_unit){.begin = begin,
                             .end = end,
@@ -98,8 +99,8 @@ static tl_direct_unit unit_of(const tl_direct_form *form, size_t chunks, size_t 
                             .out = sample * form->out_count + form->out_first};
 }
 
-tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
-    tl_direct_unit unit = unit_of(form, chunks, index, in);
+/* Places the window of a unit, in a copy if that is needed. */
+static tl_direct_unit placed(const tl_direct_form *form, tl_direct_unit unit, tl_real *copy) {
     if (unit.begin == unit.end) return unit;
     const size_t reach = reach_of(form, unit.end - unit.begin);
     const ptrdiff_t from = position_of(form, unit.begin, 0);
@@ -110,6 +111,10 @@ tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size
         unit.window = copy;
     }
     return unit;
+}
+
+tl_direct_unit tl_direct_unit_at(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
+    return placed(form, unit_of(form, chunks, index, in), copy);
 }
 
 /* Returns the first row from `row` on whose tap reads input row `bound` or a later one. */
@@ -123,14 +128,14 @@ static size_t first_row_at(const tl_direct_form *form, size_t row, size_t tap, s
 tl_direct_unit tl_direct_unit_cut(const tl_direct_form *form, size_t chunks, size_t index, const tl_real *in, tl_real *copy) {
     tl_direct_unit unit = unit_of(form, chunks, index, in);
     if (unit.begin == unit.end) return unit;
-    if (form->taps == 0 || far_apart(form)) return tl_direct_unit_at(form, chunks, index, in, copy);
+    if (form->taps == 0 || far_apart(form)) return placed(form, unit, copy);
     const size_t inside = tl_min(first_row_at(form, unit.begin, 0, 0), unit.end);
     const size_t behind = tl_min(first_row_at(form, inside, form->taps - 1, form->in_length), unit.end);
     const size_t before = inside > unit.begin ? reach_of(form, inside - unit.begin) : 0;
     const size_t after = unit.end > behind ? reach_of(form, unit.end - behind) : 0, whole = reach_of(form, unit.end - unit.begin);
     const bool cheaper = (behind - inside) * form->in_stride > form->taps * form->width;
     if (before + after == 0 || !cheaper || before + after > tl_min(whole, COPY_MAX / form->in_width))
-        return tl_direct_unit_at(form, chunks, index, in, copy);
+        return placed(form, unit, copy);
     if (before) copy_padded(form, unit.in, position_of(form, unit.begin, 0), before, copy);
     unit.window = copy;
     unit.inside = inside;
@@ -186,6 +191,7 @@ tl_direct_segment tl_direct_segment_at(const tl_direct_form *form, const tl_dire
 }
 
 size_t tl_direct_offset(const tl_direct_form *form, size_t element) {
+    if (form->tap_stride == 1) return element;
     return element / form->in_width * form->tap_stride * form->in_width + element % form->in_width;
 }
 

@@ -15,6 +15,8 @@ enum {
     UNITS = 32,                /* minimum number of units, for the workers */
     WEIGHT_BYTES = 192 * 1024, /* packed weights that stay in the second-level cache while the rows of a unit are computed */
     TILE_ROWS = 12,            /* rows of the tallest tile */
+    BAND_STEPS = 8,            /* fewer steps between two positions take longer by themselves than with all vectors */
+    JOINT_BLOCKS = 16,         /* above the blocks of a row of several positions, in any instruction set */
     LINE = 64 / sizeof(tl_real)
 };
 
@@ -93,15 +95,59 @@ static size_t packed_count(const tl_direct_form *form) {
 
 /* ---- sums ---- */
 
+/* The elements of the window that the outputs first … last of a row read. */
+typedef struct span {
+    size_t from, to;
+} span;
+
+/* Whether vectors read different elements, so many that it is worth leaving out the others. */
+static bool in_bands(const tl_direct_form *form) {
+    return form->position_width > 0 && form->position_step * form->in_width >= BAND_STEPS;
+}
+
+static span span_of(const tl_direct_form *form, size_t first, size_t last) {
+    if (!in_bands(form)) return (span){.from = 0, .to = form->taps * form->in_width};
+    const size_t from = first / form->position_width * form->position_step, to = last / form->position_width * form->position_step;
+    return (span){.from = from * form->in_width, .to = (to + form->position_taps) * form->in_width};
+}
+
+size_t tl_direct_left_out(const tl_direct_form *form, size_t lanes) {
+    size_t steps = 0;
+    if (form->width <= 2 * lanes) return 0; /* two vectors take all steps */
+    for (size_t first = 0; in_bands(form) && first < form->width; first += lanes) {
+        const span read = span_of(form, first, tl_min(first + lanes, form->width) - 1);
+        steps += form->taps * form->in_width - (read.to - read.from);
+    }
+    return steps;
+}
+
+/* What a block of outputs reads of rows of several positions; and how much of that its last vector does not read at the beginning,
+ * and its first one at the end. */
+typedef struct joint_block {
+    span read;
+    size_t lead, trail;
+} joint_block;
+
+static joint_block joint_block_of(const tl_direct_form *form, const tl_direct_block *block, size_t lanes) {
+    const size_t last = block->first + block->width - 1, end = tl_min(block->first + lanes - 1, last);
+    const span read = span_of(form, block->first, last), first = span_of(form, block->first, end);
+    const span behind = span_of(form, block->first + (block->vectors - 1) * lanes, last);
+    const bool shared = behind.from < first.to; /* by all vectors */
+    return (joint_block){.read = read, .lead = shared ? behind.from - read.from : 0, .trail = shared ? read.to - first.to : 0};
+}
+
 typedef struct sum_job {
     const tl_kernels *kernels;
     const tl_direct_form *form;
-    size_t chunks; /* units of a sample */
+    size_t chunks;         /* units of a sample */
+    size_t blocks;         /* of outputs */
+    tl_direct_block block; /* the first one */
     const tl_real *in, *weight, *start;
-    tl_factor factor;        /* weights that are used in place */
-    tl_real *out, *copies;   /* copies: one for each worker */
-    const tl_finish *finish; /* NULL: nothing */
-    unsigned steps;          /* the same for kernel functions; 0: after the rows of a unit */
+    tl_factor factor;         /* weights that are used in place */
+    const joint_block *joint; /* (blocks) of rows of several positions; else NULL */
+    tl_real *out, *copies;    /* copies: one for each worker */
+    const tl_finish *finish;  /* NULL: nothing */
+    unsigned steps;           /* the same for kernel functions; 0: after the rows of a unit */
 } sum_job;
 
 static size_t rows_in_cache(const tl_direct_form *form) {
@@ -129,14 +175,16 @@ static tl_prefetch expected(const tl_direct_form *form, const tl_direct_segment 
 
 /* Adds the elements from … to - 1 of the windows of a segment, for a block of outputs; `out` is the place of its first row. */
 static void sum_segment(const sum_job *job, const tl_direct_segment *segment, const tl_direct_block *block, size_t from, size_t to,
-                        tl_real *out) {
+                        const joint_block *joint, tl_real *out) {
     const tl_direct_form *form = job->form;
-    const size_t first = segment->tap * form->in_width, begin = tl_max(from, first);
-    const size_t end = tl_max(begin, tl_min(to, first + segment->taps * form->in_width));
+    const size_t first = segment->tap * form->in_width, begin = tl_max(joint ? joint->read.from : from, first);
+    const size_t end = tl_max(begin, tl_min(joint ? joint->read.to : to, first + segment->taps * form->in_width));
+    const bool banded = joint && begin == joint->read.from && end == joint->read.to;
     const tl_direct_window window = tl_direct_window_of(form, end - begin);
     const unsigned finish = to == form->taps * form->in_width ? job->steps : 0;
     if (segment->width <= block->first || (begin == end && from > 0 && !finish)) return;
     const size_t width = tl_min(block->width, segment->width - block->first);
+    const size_t vectors = width == block->width ? block->vectors : tl_ceil_div(width, job->kernels->lanes);
     const tl_real *added = finish & TL_FINISH_ADD ? job->finish->added + (out - job->out) + block->first : NULL;
     job->kernels->direct_product(&(tl_direct_product){.x = segment->x + (end > begin ? tl_direct_offset(form, begin - first) : 0),
                                                       .row_stride = form->in_stride * form->in_width,
@@ -151,22 +199,31 @@ static void sum_segment(const sum_job *job, const tl_direct_segment *segment, co
                                                       .out = out + block->first,
                                                       .out_stride = form->out_stride,
                                                       .rows = segment->rows,
-                                                      .vectors = tl_ceil_div(width, job->kernels->lanes),
+                                                      .vectors = vectors,
                                                       .width = width,
                                                       .finish = finish,
                                                       .added = added,
+                                                      .lead = banded ? joint->lead : 0,
+                                                      .trail = banded ? joint->trail : 0,
                                                       .prefetch = {expected(form, segment, block)}});
 }
 
+/* The elements of the window whose weights for a block stay in the cache, above 0. */
+static size_t elements_in_cache(const tl_direct_form *form, const tl_direct_block *block, size_t elements) {
+    const size_t bytes = block->lanes * sizeof(tl_real);
+    if (elements * bytes <= WEIGHT_BYTES) return tl_max(elements, 1);
+    const size_t limit = WEIGHT_BYTES / bytes;
+    return form->tap_stride == 1 ? limit : tl_max(limit / form->in_width, 1) * form->in_width;
+}
+
 /* A part of the weights is used for all rows of the unit before the next part replaces it in the cache. */
-static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block) {
+static void sum_block(const sum_job *job, const tl_direct_unit *unit, const tl_direct_block *block, const joint_block *joint) {
     const tl_direct_form *form = job->form;
-    const size_t elements = form->taps * form->in_width, limit = WEIGHT_BYTES / (block->lanes * sizeof(tl_real));
-    const size_t maximum = form->tap_stride == 1 ? limit : tl_max(limit / form->in_width, 1) * form->in_width;
+    const size_t elements = form->taps * form->in_width, maximum = elements_in_cache(form, block, elements);
     for (size_t from = 0; from < elements || from == 0; from += maximum) {
         for (size_t row = unit->begin; row < unit->end;) {
             const tl_direct_segment segment = tl_direct_segment_at(form, unit, row);
-            sum_segment(job, &segment, block, from, tl_min(from + maximum, elements),
+            sum_segment(job, &segment, block, from, tl_min(from + maximum, elements), elements <= maximum ? joint : NULL,
                         job->out + unit->out + row * form->out_stride);
             row += segment.rows;
         }
@@ -233,12 +290,12 @@ static void sum_task(void *context, size_t task, int worker) {
     tl_real *copy = job->copies + (size_t)worker * tl_direct_copy(job->form, job->chunks);
     const tl_direct_unit unit = tl_direct_unit_cut(job->form, job->chunks, task, job->in, copy);
     for (size_t i = 0; job->form->in_place && i < tl_factor_blocks(&job->factor); i++) multiply_windows(job, &unit, i);
-    for (size_t i = 0; !job->form->in_place && i < block_count(job->kernels, job->form); i++) {
-        const tl_direct_block block = block_at(job->kernels, job->form, i);
+    for (size_t i = 0; !job->form->in_place && i < job->blocks; i++) {
+        const tl_direct_block block = i == 0 ? job->block : block_at(job->kernels, job->form, i);
         if (job->form->lane_reduction)
             reduce_lanes(job, &unit, &block);
         else
-            sum_block(job, &unit, &block);
+            sum_block(job, &unit, &block, job->joint ? &job->joint[i] : NULL);
     }
     finish_unit(job, &unit);
 }
@@ -274,6 +331,8 @@ static void sum(const tl_direct_form *form, size_t batch, const tl_real *in, con
     sum_job job = {.kernels = tl_kernels_of(workers),
                    .form = form,
                    .chunks = chunks_of(form, batch),
+                   .blocks = block_count(tl_kernels_of(workers), form),
+                   .block = block_at(tl_kernels_of(workers), form, 0),
                    .in = in,
                    .weight = packed + tl_aligned_count(form->width),
                    .start = packed,
@@ -281,6 +340,12 @@ static void sum(const tl_direct_form *form, size_t batch, const tl_real *in, con
                    .copies = copies,
                    .finish = finish,
                    .steps = finish && !late ? tl_finish_steps(finish) : 0};
+    joint_block joint[JOINT_BLOCKS];
+    for (size_t i = 0; in_bands(form) && i < job.blocks; i++) {
+        const tl_direct_block block = block_at(job.kernels, form, i);
+        joint[i] = joint_block_of(form, &block, job.kernels->lanes);
+        job.joint = joint;
+    }
     if (form->in_place) job.factor = tl_factor_again(job.kernels, weight, form->taps * form->in_width, form->width, packed);
     const double sums = (double)form->taps * (double)form->in_width * (double)form->width;
     tl_parallel(workers, batch * job.chunks, TL_VECTOR_WORK * (double)(batch * form->rows) * sums, sum_task, &job);

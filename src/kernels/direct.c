@@ -78,33 +78,49 @@ typedef struct strides {
     size_t row, stride, factor;
 } strides;
 
-/* A part of the sum of a tile. `rows`, `vectors` and `lane_reduction` are constants where it is inlined. */
+/* A part of the sum of a tile, for its vectors first … vectors - 1. `rows`, `first`, `vectors` and `lane_reduction` are constants
+ * where it is inlined. */
 TL_INLINE void add_steps(const tl_real *x, const tl_real *factor, size_t count, const strides by,
-                         tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int vectors, const bool lane_reduction) {
+                         tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows, const int first, const int vectors,
+                         const bool lane_reduction) {
     const tl_real *at[TILE_ROWS / FEW_ROWS];
     TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] = x + (size_t)r * by.row;
     for (size_t i = 0; i < count; i++, factor += by.factor) {
         tl_vector f[TL_TILE_VECTORS];
-        TL_UNROLL for (int v = 0; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
+        TL_UNROLL for (int v = first; v < vectors; v++) f[v] = tl_load(factor + v * TL_LANES);
         TL_UNROLL for (int r = 0; r < rows; r++) {
             const tl_real *from = at[r / FEW_ROWS] + (size_t)(r % FEW_ROWS) * by.row;
             const tl_vector value = lane_reduction ? tl_load(from) : tl_broadcast(*from);
-            TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += value * f[v];
+            TL_UNROLL for (int v = first; v < vectors; v++) sum[r][v] += value * f[v];
         }
         TL_UNROLL for (int r = 0; r < rows; r += FEW_ROWS) at[r / FEW_ROWS] += by.stride;
     }
 }
 
-typedef enum tile_kind { AT_ONCE, IN_PIECES, LANE_REDUCTION } tile_kind;
+typedef enum tile_kind { AT_ONCE, IN_PIECES, IN_BANDS, LANE_REDUCTION } tile_kind;
+
+/* Without the last vector in the first steps, and without the first vector in the last steps. */
+TL_INLINE void add_bands(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
+                         const int vectors) {
+    const strides by = {.row = p->row_stride, .stride = p->stride, .factor = p->factor_stride};
+    const size_t begin = p->lead, end = p->count - p->trail;
+    add_steps(x, p->factor, begin, by, sum, rows, 0, vectors - 1, false);
+    add_steps(x + begin * by.stride, p->factor + begin * by.factor, end - begin, by, sum, rows, 0, vectors, false);
+    add_steps(x + end * by.stride, p->factor + end * by.factor, p->count - end, by, sum, rows, 1, vectors, false);
+}
 
 /* The sums of a tile. */
 TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vector sum[TILE_ROWS][TL_TILE_VECTORS], const int rows,
                             const int vectors, const tile_kind kind, prefetcher *ahead) {
     const tl_real *factor = p->factor;
+    if (kind == IN_BANDS) {
+        add_bands(p, x, sum, rows, vectors);
+        return;
+    }
     if (kind != IN_PIECES) {
         const strides by = {.row = p->row_stride, .stride = p->stride, .factor = p->factor_stride};
         for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * by.factor + p->factor_skip)
-            add_steps(x, factor, p->count, by, sum, rows, vectors, kind == LANE_REDUCTION);
+            add_steps(x, factor, p->count, by, sum, rows, 0, vectors, kind == LANE_REDUCTION);
         return;
     }
     for (size_t run = 0; run < p->runs; run++, x += p->run_stride, factor += p->count * p->factor_stride + p->factor_skip) {
@@ -114,7 +130,7 @@ TL_INLINE void add_products(const tl_direct_product *p, const tl_real *x, tl_vec
             /* Loaded here; otherwise the compiler keeps them in registers that the inner loop needs. */
             const volatile tl_direct_product *now = p;
             const strides by = {.row = now->row_stride, .stride = now->stride, .factor = now->factor_stride};
-            add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, vectors, kind == LANE_REDUCTION);
+            add_steps(x + begin * by.stride, factor + begin * by.factor, count, by, sum, rows, 0, vectors, false);
         }
     }
 }
@@ -142,22 +158,21 @@ TL_INLINE void tile(const tl_direct_product *p, const tl_real *x, tl_real *out, 
                     const tile_kind kind, prefetcher *ahead) {
     tl_vector sum[TILE_ROWS][TL_TILE_VECTORS];
     edge last;
-    const size_t out_stride = p->out_stride;
-    const size_t part = p->width % TL_LANES;
-    if (part && !p->start) load_edge(last, out + (vectors - 1) * TL_LANES, out_stride, part, rows);
-    TL_UNROLL for (int r = 0; r < rows; r++) {
-        TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const tl_real *from = part && v == vectors - 1 ? last[r] : out + (size_t)r * out_stride + v * TL_LANES;
-            sum[r][v] = tl_load(p->start ? p->start + v * TL_LANES : from);
-        }
+    const size_t out_stride = p->out_stride, part = p->width % TL_LANES, end_stride = part ? TL_LANES : out_stride;
+    tl_real *end = part ? last[0] : out + (vectors - 1) * TL_LANES; /* the last vectors of the rows */
+    if (p->start) {
+        TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+            tl_load(p->start + v * TL_LANES);
+        expect_store(p, out, rows, vectors);
+    } else {
+        if (part) load_edge(last, out + (vectors - 1) * TL_LANES, out_stride, part, rows);
+        TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+            tl_load(v < vectors - 1 ? out + (size_t)r * out_stride + v * TL_LANES : end + (size_t)r * end_stride);
     }
-    if (p->start) expect_store(p, out, rows, vectors);
     add_products(p, x, sum, rows, vectors, kind, ahead);
     if (p->finish) finish(p, out, sum, rows, vectors);
-    TL_UNROLL for (int r = 0; r < rows; r++) {
-        TL_UNROLL for (int v = 0; v < vectors; v++)
-            tl_store(part && v == vectors - 1 ? last[r] : out + (size_t)r * out_stride + v * TL_LANES, sum[r][v]);
-    }
+    TL_UNROLL for (int r = 0; r < rows; r++) TL_UNROLL for (int v = 0; v < vectors; v++)
+        tl_store(v < vectors - 1 ? out + (size_t)r * out_stride + v * TL_LANES : end + (size_t)r * end_stride, sum[r][v]);
     if (part) store_edge(out + (vectors - 1) * TL_LANES, out_stride, last, part, rows);
 }
 
@@ -204,13 +219,14 @@ TL_INLINE void either_tile(const tl_direct_product *p, const tl_real *x, tl_real
         tile(p, x, out, rows, vectors, kind, ahead);
 }
 
-/* The number of rows from which tiles are computed in pieces: the rows of the lower of two tiles. */
+/* The number of rows from which tiles are computed in pieces or in bands: the rows of the lower of two tiles. */
 TL_INLINE int rows_min(int vectors) { return rows_limit(vectors) / 2; }
 
 /* A tile of each height; the compiler removes those that cannot occur. */
 TL_INLINE void tile_of(const tl_direct_product *p, const tl_real *x, tl_real *out, size_t rows, const int vectors,
                        const tile_kind kind, prefetcher *ahead) {
-    if (rows > (size_t)rows_limit(vectors) || (kind == IN_PIECES && rows < (size_t)rows_min(vectors))) __builtin_unreachable();
+    const bool tall = kind == IN_PIECES || kind == IN_BANDS;
+    if (rows > (size_t)rows_limit(vectors) || (tall && rows < (size_t)rows_min(vectors))) __builtin_unreachable();
     if (rows == 1) either_tile(p, x, out, 1, vectors, kind, ahead);
     if (rows == 2) either_tile(p, x, out, 2, vectors, kind, ahead);
     if (rows == 3) either_tile(p, x, out, 3, vectors, kind, ahead);
@@ -259,10 +275,18 @@ static __attribute__((noinline)) void tiles_in_pieces(const tl_direct_product *p
     tiles_of(p, IN_PIECES, ahead);
 }
 
+enum { BANDED = 3 }; /* the vectors of a tile in bands: with two, one would be left and wait for its own sums */
+
+static __attribute__((noinline)) void tiles_in_bands(const tl_direct_product *p) { tiles(p, BANDED, IN_BANDS, NULL); }
+
 static __attribute__((noinline)) void tiles_at_once(const tl_direct_product *p, prefetcher *ahead) { tiles_of(p, AT_ONCE, ahead); }
 
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p);
 void TL_KERNEL(tl_kernel_direct_product)(const tl_direct_product *p) {
+    if (p->lead + p->trail > 0 && p->vectors == BANDED && p->rows >= (size_t)rows_min(BANDED)) {
+        tiles_in_bands(p);
+        return;
+    }
     if (p->prefetch[0].rows + p->prefetch[1].rows == 0 || p->rows * p->runs * p->count == 0) {
         tiles_at_once(p, NULL);
         return;
@@ -352,21 +376,35 @@ TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
     return p->rows > behind ? p->rows - behind : 0;
 }
 
+/* Rows that are added up separately, so that additions need not wait for each other. */
+enum { PACKED_ROWS = 4 };
+
 TL_INLINE void pack(const tl_direct_packing *p, const int vectors) {
     const tl_real *from = p->from;
     tl_real *to = p->packed;
     const size_t part = p->width % TL_LANES, whole = whole_rows(p);
-    tl_vector sum[TL_TILE_VECTORS];
-    TL_UNROLL for (int v = 0; v < vectors; v++) sum[v] = tl_load(p->sums + v * TL_LANES);
-    for (size_t r = 0; r < p->rows; r++, from += p->from_stride, to += vectors * TL_LANES) {
+    tl_vector sum[PACKED_ROWS][TL_TILE_VECTORS] = {0};
+    size_t r = 0;
+    for (; r + PACKED_ROWS <= whole; r += PACKED_ROWS)
+        TL_UNROLL for (int k = 0; k < PACKED_ROWS; k++, from += p->from_stride, to += vectors * TL_LANES) {
+            TL_UNROLL for (int v = 0; v < vectors; v++) {
+                const tl_vector value = tl_load(from + v * TL_LANES);
+                tl_store(to + v * TL_LANES, value);
+                sum[k][v] += value;
+            }
+        }
+    for (; r < p->rows; r++, from += p->from_stride, to += vectors * TL_LANES) {
         TL_UNROLL for (int v = 0; v < vectors; v++) {
             const bool all = r < whole || v < vectors - 1;
             const tl_vector value = all ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);
             tl_store(to + v * TL_LANES, value);
-            sum[v] += value;
+            sum[0][v] += value;
         }
     }
-    TL_UNROLL for (int v = 0; v < vectors; v++) tl_store(p->sums + v * TL_LANES, sum[v]);
+    TL_UNROLL for (int v = 0; v < vectors; v++) {
+        const tl_vector all = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+        tl_store(p->sums + v * TL_LANES, tl_load(p->sums + v * TL_LANES) + all);
+    }
 }
 
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *p);

@@ -161,6 +161,8 @@ typedef struct tl_direct_product {
     unsigned finish;         /* a sum of TL_FINISH_…, without TL_FINISH_MASK; not with a lane reduction */
     const tl_real *added;    /* TL_FINISH_ADD: (rows, width), rows as far apart as those of `out` */
     tl_prefetch prefetch[2];
+    size_t lead, trail; /* with one run: steps at its beginning in which the factor of the last vector is 0, and at its end in which
+                           that of the first vector is 0: direct_product may leave them out */
 } tl_direct_product;
 
 /* The same as a lane reduction: lanes are elements of x, and an output is the sum of the lanes of a vector. For rows r and outputs
