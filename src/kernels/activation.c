@@ -30,8 +30,7 @@ TL_INLINE tl_vector elu_gradient(tl_vector y, tl_vector d, scales s) {
 /* Where the result would be denormal, it is 0, since passes set denormal numbers to 0. */
 TL_INLINE tl_vector sigmoid(tl_vector x, scales s) {
     (void)s;
-    const tl_exponential e = tl_exponential_of(-x);
-    return 1 / (e.scale * e.rest + (e.scale + 1));
+    return tl_logistic_below(-x);
 }
 TL_INLINE tl_vector sigmoid_gradient(tl_vector y, tl_vector d, scales s) {
     (void)s;

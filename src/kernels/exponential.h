@@ -27,25 +27,54 @@ static const double tl_exponential_bend[TL_EXPONENTIAL_TERMS] = {0.4999999955200
                                                                  0.0083631541493733481, 0.001390129729948096};
 #endif
 
-/* e^x = scale·(rest + 1), with scale = 2^n and n = x / ln 2, rounded (Cody & Waite 1980). e^x - 1 = scale·rest + (scale - 1)
- * without cancellation for x ≥ 0. If scale is out of range, x is limited to the end of the range. */
-typedef struct tl_exponential {
-    tl_vector scale, rest;
-} tl_exponential;
+/* x = n·ln 2 + r with n = x / ln 2, rounded (Cody & Waite 1980), and scale = 2^n. If scale is out of range, x is limited to the end
+ * of the range. */
+typedef struct tl_reduced {
+    tl_vector scale, r;
+} tl_reduced;
 
-/* The same for x - low, where `low` is small: a rounding error of x. */
-TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
+/* For x - low, where `low` is small: a rounding error of x. */
+TL_INLINE tl_reduced tl_reduced_less(tl_vector x, tl_vector low) {
     x = tl_bounded(x, tl_broadcast(tl_exponential_min), tl_broadcast(tl_exponential_max));
     /* Adding 1.5·2^TL_MANTISSA leaves the nearest integer in the low bits. */
     const tl_vector magic = tl_broadcast((tl_real)1.5 * (tl_real)((int64_t)1 << TL_MANTISSA));
     const tl_vector shifted = x * (tl_real)1.44269504088896340736 + magic, n = shifted - magic;
-    const tl_vector r = ((x - n * tl_ln2_high) - n * tl_ln2_low) - low;
-    const tl_vector bend = tl_polynomial(r, tl_exponential_bend, TL_EXPONENTIAL_TERMS); /* e^r = 1 + r + r²·bend */
     const tl_mask bits = ((tl_mask)shifted << TL_MANTISSA) + (tl_mask)tl_broadcast(1);
-    return (tl_exponential){.scale = (tl_vector)bits, .rest = r + r * r * bend};
+    return (tl_reduced){.scale = (tl_vector)bits, .r = ((x - n * tl_ln2_high) - n * tl_ln2_low) - low};
+}
+
+/* e^x = scale·(rest + 1). e^x - 1 = scale·rest + (scale - 1) without cancellation for x ≥ 0. */
+typedef struct tl_exponential {
+    tl_vector scale, rest;
+} tl_exponential;
+
+TL_INLINE tl_exponential tl_exponential_less(tl_vector x, tl_vector low) {
+    const tl_reduced x_of = tl_reduced_less(x, low);
+    const tl_vector r = x_of.r, bend = tl_polynomial(r, tl_exponential_bend, TL_EXPONENTIAL_TERMS); /* e^r = 1 + r + r²·bend */
+    return (tl_exponential){.scale = x_of.scale, .rest = r + r * r * bend};
 }
 
 TL_INLINE tl_exponential tl_exponential_of(tl_vector x) { return tl_exponential_less(x, (tl_vector){0}); }
+
+/* e^r = (even + odd) / (even - odd), where the odd part is r times a polynomial in r²: the approximant of Padé, [3/3] or [6/6],
+ * whose relative error for |r| ≤ ln 2 / 2 is below a tenth of a unit in the last place. */
+#ifdef TAPLINE_F64
+static const double tl_exponential_even[] = {1, 0.11363636363636363, 0.0012626262626262627, 1.5031265031265032e-06};
+static const double tl_exponential_odd[] = {0.5, 0.015151515151515152, 6.3131313131313131e-05};
+#else
+static const double tl_exponential_even[] = {1, 0.1};
+static const double tl_exponential_odd[] = {0.5, 0.0083333333333333333};
+#endif
+
+/* 1 / (1 + e^x), with one division. It is denormal for x at the end of the range. */
+TL_INLINE tl_vector tl_logistic_below(tl_vector x) {
+    const tl_reduced x_of = tl_reduced_less(x, (tl_vector){0});
+    const tl_vector square = x_of.r * x_of.r;
+    const tl_vector even = tl_polynomial(square, tl_exponential_even, sizeof tl_exponential_even / sizeof *tl_exponential_even);
+    const tl_vector odd =
+        x_of.r * tl_polynomial(square, tl_exponential_odd, sizeof tl_exponential_odd / sizeof *tl_exponential_odd);
+    return (even - odd) / (x_of.scale * (even + odd) + (even - odd));
+}
 
 /* e^x: 0 and infinity outside of that range. */
 TL_INLINE tl_vector tl_exponential_value(tl_vector x) {
