@@ -1,4 +1,6 @@
-/* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but not with those of other samples. */
+/* Maximum and mean over windows of time. Each sample is a task: its windows may overlap, but not with those of other samples. Small
+ * samples are a task together: if they consist of whole windows, they are one long sample. */
+#include "base/math.h"
 #include "compute/counted.h"
 #include "compute/window.h"
 #include "graph/builder.h"
@@ -39,20 +41,32 @@ static size_t pool_out_length(const tl_layer *layer, size_t length) {
     return tl_window_count(&window, length);
 }
 
+enum { BLOCK = 4096 }; /* elements of a task with several samples */
+
 typedef struct pool_job {
     const tl_layer *layer;
     const tl_pass *pass;
     const tl_pooling *pooling;
+    size_t samples; /* of a task */
 } pool_job;
 
-static void sample_task(void *context, size_t sample, int worker) {
+/* Returns the samples of a task. */
+static size_t samples_together(const tl_layer *layer, const tl_pass *pass) {
+    const tl_window_geometry *window = &((const pool_layer *)layer)->window;
+    const tl_shape in = layer->in[0];
+    const bool whole = window->pad_left == 0 && window->stride == window->taps && window->out_length * window->taps == in.length;
+    return whole && !pass->lengths ? tl_max(BLOCK / (in.length * in.channels), 1) : 1;
+}
+
+static void pool_task(void *context, size_t task, int worker) {
     (void)worker;
     const pool_job *job = context;
     const tl_window_geometry *window = &((const pool_layer *)job->layer)->window;
     const tl_shape in = job->layer->in[0];
+    const size_t sample = task * job->samples, samples = tl_min(job->samples, job->pass->batch - sample);
     const size_t before = sample * in.length * in.channels, after = sample * window->out_length * in.channels;
-    tl_pool_rows rows = {.length = in.length,
-                         .out_length = window->out_length,
+    tl_pool_rows rows = {.length = samples * in.length,
+                         .out_length = samples * window->out_length,
                          .channels = in.channels,
                          .taps = window->taps,
                          .stride = window->stride,
@@ -74,10 +88,10 @@ static void sample_task(void *context, size_t sample, int worker) {
 }
 
 static void pool(const tl_layer *layer, const tl_pass *pass, const tl_pooling *pooling) {
-    pool_job job = {.layer = layer, .pass = pass, .pooling = pooling};
+    pool_job job = {.layer = layer, .pass = pass, .pooling = pooling, .samples = samples_together(layer, pass)};
     const tl_window_geometry *window = &((const pool_layer *)layer)->window;
     const double work = (double)pass->batch * (double)window->out_length * (double)window->taps * (double)layer->in[0].channels;
-    tl_parallel(pass->workers, pass->batch, work, sample_task, &job);
+    tl_parallel(pass->workers, tl_ceil_div(pass->batch, job.samples), work, pool_task, &job);
 }
 
 static const tl_setting settings[] = {
