@@ -6,6 +6,7 @@
 #include "compute/packed.h"
 #include "compute/parallel.h"
 #include "compute/product.h"
+#include "compute/transpose.h"
 #include "graph/builder.h"
 #include "layers/registry.h"
 
@@ -14,6 +15,9 @@
 /* Products of the BLAS, which backward uses, are divided into parts that depend only on the shape: at most PARTS, each with at
  * least MIN_ROWS rows of the result. */
 enum { PARTS = 16, MIN_ROWS = 64 };
+
+/* A backward pass with so few units, and so few multiply-adds, takes less time than calls of the BLAS. */
+enum { FEW_UNITS = 8, FEW_PRODUCTS = 1 << 16 };
 
 /* Rows of dy in a partial sum of the bias gradient: see global_average_pool.c. */
 enum { RUN = 64 };
@@ -42,7 +46,9 @@ static void dense_setup(tl_layer *layer, tl_error *error) {
 static size_t dense_scratch(const tl_layer *layer, size_t batch, int threads) {
     (void)batch;
     (void)threads;
-    return tl_factor_scratch(layer->in[0].channels, layer->out.channels); /* the gradient of the bias needs less */
+    const size_t channels = layer->in[0].channels, units = layer->out.channels;
+    const size_t few = TL_MAX_TILE_WIDTH + channels * tl_min(units, FEW_UNITS);
+    return tl_max(tl_factor_scratch(channels, units), few); /* the gradient of the bias needs less */
 }
 
 typedef struct dense_job {
@@ -85,6 +91,46 @@ static void weight_task(void *context, size_t part, int worker) {
             job->channels, job->pass->dy.data, job->units, 1, job->pass->gradient[0] + first * job->units, job->units);
 }
 
+/* ---- backward with few units: lanes are channels ---- */
+
+static bool has_few(const dense_job *job) {
+    const double products = (double)job->rows * (double)job->channels * (double)job->units;
+    return job->units <= FEW_UNITS && products <= FEW_PRODUCTS && job->channels % tl_kernels_of(job->pass->workers)->lanes == 0;
+}
+
+/* out: (product.rows, channels) = the product of dy and `factor`: (product.count, channels). */
+static void multiply_few(const dense_job *job, tl_direct_product product, const tl_real *factor, tl_real *out) {
+    const tl_kernels *kernels = tl_kernels_of(job->pass->workers);
+    product.x = job->pass->dy.data;
+    product.runs = 1;
+    product.factor_stride = product.out_stride = job->channels;
+    product.start = job->pass->scratch;
+    memset(job->pass->scratch, 0, TL_MAX_TILE_WIDTH * sizeof *out);
+    for (size_t i = 0; i < tl_direct_blocks(kernels, job->channels); i++) {
+        const tl_direct_block block = tl_direct_block_at(kernels, job->channels, i);
+        product.factor = factor + block.first;
+        product.out = out + block.first;
+        product.vectors = block.vectors;
+        product.width = block.width;
+        kernels->direct_product(&product);
+    }
+}
+
+static void few_inputs(const dense_job *job) {
+    tl_real *turned = job->pass->scratch + TL_MAX_TILE_WIDTH; /* the weight, (units, channels) */
+    tl_transpose(job->pass->parameter[0], job->units, job->channels, job->units, turned, job->channels);
+    multiply_few(job, (tl_direct_product){.row_stride = job->units, .rows = job->rows, .stride = 1, .count = job->units}, turned,
+                 job->pass->dx[0].data);
+}
+
+static void few_weights(const dense_job *job) {
+    tl_real *turned = job->pass->scratch + TL_MAX_TILE_WIDTH, *to = job->pass->gradient[0]; /* of the weight, (units, channels) */
+    multiply_few(job, (tl_direct_product){.row_stride = 1, .rows = job->units, .stride = job->units, .count = job->rows},
+                 job->pass->x[0].data, turned);
+    for (size_t c = 0; c < job->channels; c++)
+        for (size_t u = 0; u < job->units; u++) *to++ += turned[u * job->channels + c];
+}
+
 static void bias_gradient(const dense_job *job) {
     const tl_kernels *kernels = tl_kernels_of(job->pass->workers);
     tl_real *part = job->pass->scratch;
@@ -109,11 +155,18 @@ static void dense_forward(const tl_layer *layer, const tl_pass *pass) {
 
 static void dense_backward(const tl_layer *layer, const tl_pass *pass) {
     dense_job job = run_of(layer, pass);
-    if (pass->gradient[0]) share(&job, job.channels, weight_task);
+    const bool few = has_few(&job);
+    if (pass->gradient[0] && few)
+        few_weights(&job);
+    else if (pass->gradient[0])
+        share(&job, job.channels, weight_task);
     if (job.bias && pass->gradient[1]) bias_gradient(&job);
     tl_pass_part_done(pass->workers, TL_PASS_PART_WEIGHT_GRADIENT);
     if (!pass->dx[0].data) return;
-    share(&job, job.rows, input_task);
+    if (few)
+        few_inputs(&job);
+    else
+        share(&job, job.rows, input_task);
     tl_pass_part_done(pass->workers, TL_PASS_PART_INPUT_GRADIENT);
 }
 
