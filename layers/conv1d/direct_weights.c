@@ -36,7 +36,25 @@ typedef struct product_job {
     tl_real *dweight, *dbias;
     tl_real *sums, *bias_sums; /* of each part: (blocks: (kernel · channels, lanes)) and (filters, rounded up) */
     tl_real *own;              /* of each worker: zeros for a block; unused sums; copies; packed dy */
+    bool may_turn;             /* in some instruction set */
+    tl_real *turned; /* with elements of the window as lanes: sums of each part, (filters, kernel · channels, rounded up) */
 } product_job;
+
+/* ---- with elements of the window as lanes, where filters would leave many of them empty ---- */
+
+/* Returns whether fewer lanes are empty then. Windows must have no gaps. */
+static bool may_turn(const tl_conv1d_shape *shape, size_t lanes) {
+    const size_t elements = shape->kernel * shape->channels;
+    return shape->kernel > 1 && shape->stride == 1 && shape->dilation == 1 && shape->filters <= TL_MAX_TILE_WIDTH &&
+           shape->filters * tl_round_up(elements, lanes) < elements * tl_round_up(shape->filters, lanes);
+}
+
+/* Returns whether it is done: all filters must be one block, and windows reach into copies at most. */
+static bool turns(const tl_conv1d_shape *shape, const tl_kernels *kernels) {
+    const tl_direct_form form = tl_direct_forward_form(shape);
+    return may_turn(shape, kernels->lanes) && tl_direct_blocks(kernels, shape->filters) == 1 &&
+           tl_direct_sees_all(&form, shape->out_length);
+}
 
 static size_t unit_rows(const tl_conv1d_shape *shape, const tl_tuning *tuning) {
     const size_t lanes = tl_min(shape->filters, TL_MAX_TILE_WIDTH), inputs = shape->stride * shape->channels;
@@ -59,6 +77,8 @@ static product_job job_of(const tl_conv1d_shape *whole, const tl_tuning *tuning)
     job.parts = tl_min(job.parts, job.units);
     job.width = tl_aligned_count(shape->filters);
     job.inner = shape->kernel * shape->channels;
+    for (size_t lanes = 16 / sizeof(tl_real); lanes <= 64 / sizeof(tl_real); lanes *= 2)
+        job.may_turn = job.may_turn || may_turn(shape, lanes);
     return job;
 }
 
@@ -70,12 +90,17 @@ static size_t packed_count(const product_job *job) {
     return rows * tl_min(job->width, TL_MAX_TILE_WIDTH);
 }
 
+/* In place of packed dy there may be a copy of a sample. */
 static size_t own_count(const product_job *job) {
-    return 2 * TL_MAX_TILE_WIDTH + tl_aligned_count(copies_count(job) + packed_count(job));
+    const size_t sample = job->may_turn ? job->max_rows * job->form.in_width + job->inner + TL_MAX_TILE_WIDTH : 0;
+    return 2 * TL_MAX_TILE_WIDTH + tl_aligned_count(copies_count(job) + tl_max(packed_count(job), sample));
 }
 
 /* A single part needs no sums of its own: the gradient holds them. */
 static size_t sums_count(const product_job *job) { return job->parts > 1 ? job->parts * job->width * job->inner : 0; }
+
+static size_t turned_row(const product_job *job) { return tl_aligned_count(job->inner); }
+static size_t turned_count(const product_job *job) { return job->may_turn ? job->parts * job->form.width * turned_row(job) : 0; }
 
 /* ---- a unit of time ---- */
 
@@ -178,7 +203,8 @@ static const tl_real *factor_of(const product_job *job, const sample_unit *unit,
                                                    .packed = packed,
                                                    .sums = area->bias ? area->bias : own + TL_MAX_TILE_WIDTH,
                                                    .vectors = area->block.vectors,
-                                                   .width = area->block.width});
+                                                   .width = area->block.width,
+                                                   .apart = form->taps > 1}); /* a kernel of 1 has all rows in order */
     return packed;
 }
 
@@ -226,6 +252,46 @@ static void add_unit(const product_job *job, const sample_unit *unit, const sum_
     }
 }
 
+/* Adds the products of the same rows of some samples to the turned sums. x begins at the first window. */
+static void multiply_turned(const product_job *job, const tl_real *x, size_t stride, const tl_real *dy, size_t samples, size_t rows,
+                            tl_real *sums) {
+    const tl_direct_form *form = &job->form;
+    for (size_t i = 0; i < tl_direct_blocks(job->kernels, job->inner); i++) {
+        const tl_direct_block block = tl_direct_block_at(job->kernels, job->inner, i);
+        job->kernels->direct_product(&(tl_direct_product){.x = dy,
+                                                          .row_stride = 1,
+                                                          .runs = samples,
+                                                          .run_stride = form->out_count,
+                                                          .count = rows,
+                                                          .stride = form->width,
+                                                          .factor = x + block.first,
+                                                          .factor_stride = form->in_width,
+                                                          .factor_skip = stride - rows * form->in_width,
+                                                          .out = sums + block.first,
+                                                          .out_stride = turned_row(job),
+                                                          .rows = form->width,
+                                                          .vectors = block.vectors,
+                                                          .width = block.lanes});
+    }
+}
+
+/* The same for a unit. Vectors end behind their windows: where that is behind x, the last sample is copied. */
+static void add_turned(const product_job *job, const sample_unit *unit, tl_real *copy, tl_real *sums) {
+    const tl_direct_form *form = &job->form;
+    const tl_direct_unit *first = &unit->first;
+    const size_t rows = first->end - first->begin, windows = (rows - 1) * form->in_width + job->inner;
+    const tl_real *dy = job->dy + first->out + first->begin * form->width,
+                  *end = job->x + job->batch * form->in_length * form->in_width;
+    const tl_real *last = first->window + (unit->samples - 1) * unit->stride;
+    const bool in_place = last >= job->x && last < end, copies = in_place && (size_t)(end - last) < windows + TL_MAX_TILE_WIDTH;
+    const size_t samples = unit->samples - copies;
+    if (samples > 0) multiply_turned(job, first->window, unit->stride, dy, samples, rows, sums);
+    if (!copies) return;
+    memcpy(copy, last, windows * sizeof *copy);
+    memset(copy + windows, 0, TL_MAX_TILE_WIDTH * sizeof *copy);
+    multiply_turned(job, copy, windows, dy + samples * form->out_count, 1, rows, sums);
+}
+
 /* ---- tasks ---- */
 
 /* Sums of a separate part start from 0. */
@@ -268,6 +334,32 @@ static void product_task(void *context, size_t task, int worker) {
     }
 }
 
+static void turned_task(void *context, size_t part, int worker) {
+    const product_job *job = context;
+    const sum_area area = area_at(job, part, 0, 0);
+    tl_real *own = job->own + (size_t)worker * own_count(job), *sums = job->turned + part * job->form.width * turned_row(job);
+    memset(area.bias, 0, area.block.lanes * sizeof *area.bias);
+    memset(sums, 0, job->form.width * turned_row(job) * sizeof *sums);
+    const size_t last = tl_split_at(job->units, job->parts, part + 1);
+    for (size_t i = tl_split_at(job->units, job->parts, part); i < last; i++) {
+        const sample_unit unit = unit_at(job, i, own + 2 * TL_MAX_TILE_WIDTH);
+        if (unit.first.begin == unit.first.end) continue;
+        factor_of(job, &unit, &area, own);
+        add_turned(job, &unit, own + 2 * TL_MAX_TILE_WIDTH + copies_count(job), sums);
+    }
+}
+
+static void gather_turned(const product_job *job) {
+    const size_t filters = job->form.width, row = turned_row(job);
+    for (size_t part = 0; part < job->parts; part++) {
+        const tl_real *sums = job->turned + part * filters * row, *bias_sums = job->bias_sums + part * job->width;
+        tl_real *to = job->dweight;
+        for (size_t i = 0; i < job->inner; i++)
+            for (size_t o = 0; o < filters; o++) *to++ += sums[o * row + i];
+        for (size_t o = 0; job->dbias && o < filters; o++) job->dbias[o] += bias_sums[o];
+    }
+}
+
 /* Adds the sums of all parts for one block to the gradient, in order. */
 static void gather_task(void *context, size_t task, int worker) {
     (void)worker;
@@ -290,7 +382,8 @@ size_t tl_direct_weights_scratch(const tl_conv1d_shape *shape, int workers) {
     size_t maximum = 0;
     for (size_t i = 0; i < TL_TUNINGS; i++) {
         const product_job job = job_of(shape, &tl_tunings[i]);
-        maximum = tl_max(maximum, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job));
+        maximum =
+            tl_max(maximum, sums_count(&job) + job.parts * job.width + (size_t)workers * own_count(&job) + turned_count(&job));
     }
     return maximum;
 }
@@ -317,6 +410,10 @@ double tl_direct_weights_cost(const tl_conv1d_shape *shape) {
     const size_t lanes = tl_kernels_here()->lanes;
     const double filters = (double)tl_round_up(shape->filters, lanes), batch = (double)shape->batch;
     const double rows = batch * (double)shape->out_length, elements = (double)(shape->kernel * shape->channels);
+    if (turns(shape, tl_kernels_here())) {
+        const double own = (double)shape->filters, lanes_used = (double)tl_round_up(shape->kernel * shape->channels, lanes);
+        return 1.07 * rows * lanes_used * own + 4 * (elements + rows) * own + 600 * batch + 11000;
+    }
     return 1.07 * rows * elements * filters * tl_direct_share(shape) + 4 * (elements + rows) * filters + 600 * batch + 11000;
 }
 
@@ -331,9 +428,15 @@ void tl_direct_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, 
     job.sums = scratch;
     job.bias_sums = job.sums + sums_count(&job);
     job.own = job.bias_sums + job.parts * job.width;
+    job.turned = job.own + (size_t)tl_workers_count(workers) * own_count(&job);
     cut_tasks(&job, (size_t)tl_workers_count(workers));
     const size_t blocks = tl_direct_blocks(job.kernels, shape->filters);
     const double sums = (double)job.inner * (double)shape->filters;
+    if (turns(shape, job.kernels)) {
+        tl_parallel(workers, job.parts, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums, turned_task, &job);
+        gather_turned(&job);
+        return;
+    }
     tl_parallel(workers, job.parts * job.groups * job.slices, TL_VECTOR_WORK * (double)(shape->batch * shape->out_length) * sums,
                 product_task, &job);
     tl_parallel(workers, blocks, (double)job.parts * sums, gather_task, &job);

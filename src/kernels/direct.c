@@ -377,34 +377,33 @@ TL_INLINE size_t whole_rows(const tl_direct_packing *p) {
 }
 
 /* Rows that are added up separately, so that additions need not wait for each other. */
-enum { PACKED_ROWS = 4 };
+enum { APART = 4 };
 
-TL_INLINE void pack(const tl_direct_packing *p, const int vectors) {
-    const tl_real *from = p->from;
-    tl_real *to = p->packed;
-    const size_t part = p->width % TL_LANES, whole = whole_rows(p);
-    tl_vector sum[PACKED_ROWS][TL_TILE_VECTORS] = {0};
-    size_t r = 0;
-    for (; r + PACKED_ROWS <= whole; r += PACKED_ROWS)
-        TL_UNROLL for (int k = 0; k < PACKED_ROWS; k++, from += p->from_stride, to += vectors * TL_LANES) {
-            TL_UNROLL for (int v = 0; v < vectors; v++) {
-                const tl_vector value = tl_load(from + v * TL_LANES);
-                tl_store(to + v * TL_LANES, value);
-                sum[k][v] += value;
-            }
-        }
-    for (; r < p->rows; r++, from += p->from_stride, to += vectors * TL_LANES) {
-        TL_UNROLL for (int v = 0; v < vectors; v++) {
-            const bool all = r < whole || v < vectors - 1;
-            const tl_vector value = all ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, part);
-            tl_store(to + v * TL_LANES, value);
-            sum[0][v] += value;
-        }
-    }
+/* A row; `whole`: all its vectors may be loaded. */
+TL_INLINE void pack_row(const tl_direct_packing *p, size_t r, tl_vector *sum, const int vectors, const bool whole) {
+    const tl_real *from = p->from + r * p->from_stride;
+    tl_real *to = p->packed + r * (size_t)(vectors * TL_LANES);
     TL_UNROLL for (int v = 0; v < vectors; v++) {
-        const tl_vector all = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
-        tl_store(p->sums + v * TL_LANES, tl_load(p->sums + v * TL_LANES) + all);
+        const tl_vector value =
+            whole || v < vectors - 1 ? tl_load(from + v * TL_LANES) : tl_load_part(from + v * TL_LANES, p->width % TL_LANES);
+        tl_store(to + v * TL_LANES, value);
+        sum[v] += value;
     }
+}
+
+TL_INLINE void pack(const tl_direct_packing *packing, const int vectors) {
+    const tl_direct_packing own = *packing, *p = &own; /* a copy stays in registers, since a store might change *packing */
+    const size_t whole = whole_rows(p);
+    tl_vector sum[APART][TL_TILE_VECTORS] = {0};
+    size_t r = 0;
+    TL_UNROLL for (int v = 0; v < vectors; v++) sum[0][v] = tl_load(p->sums + v * TL_LANES);
+    for (; p->apart && r + APART <= whole; r += APART)
+        TL_UNROLL for (size_t k = 0; k < APART; k++) pack_row(p, r + k, sum[k], vectors, true);
+    for (; p->apart && r < p->rows; r += APART)
+        TL_UNROLL for (size_t k = 0; k < APART; k++) if (r + k < p->rows) pack_row(p, r + k, sum[k], vectors, r + k < whole);
+    for (; r < whole; r++) pack_row(p, r, sum[0], vectors, true);
+    for (; r < p->rows; r++) pack_row(p, r, sum[0], vectors, false);
+    TL_UNROLL for (int v = 0; v < vectors; v++) tl_store(p->sums + v * TL_LANES, (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]));
 }
 
 void TL_KERNEL(tl_kernel_direct_pack)(const tl_direct_packing *p);

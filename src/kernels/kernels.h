@@ -241,6 +241,7 @@ typedef struct tl_direct_packing {
     tl_real *packed;       /* (rows, vectors · lanes) */
     tl_real *sums;         /* (vectors · lanes) */
     size_t vectors, width; /* as in tl_direct_product */
+    bool apart;            /* rows 0, 4, 8 …, rows 1, 5, 9 … and so on are added up separately; else all in order */
 } tl_direct_packing;
 
 /* Tiles of a transform of Cook and Toom, see winograd.c: rows of `from` become rows of `to`; each element is computed from the
