@@ -20,6 +20,8 @@ static const tl_conv1d_spec specs[] = {
     {.length = 900, .channels = 64, .filters = 64, .kernel = 5, .padding = TL_PADDING_SAME},
     {.length = 1300, .channels = 32, .filters = 48, .kernel = 3, .padding = TL_PADDING_SAME},
     {.length = 40, .channels = 16, .filters = 8, .kernel = 3, .padding = TL_PADDING_SAME},
+    {.length = 48, .channels = 6, .filters = 12, .kernel = 7},
+    {.length = 700, .channels = 9, .filters = 6, .kernel = 7, .padding = TL_PADDING_SAME},
     {.length = 800, .channels = 24, .filters = 24, .kernel = 1},
     {.length = 800, .channels = 3, .filters = 2, .kernel = 4, .padding = TL_PADDING_CAUSAL},
     {.length = 600, .channels = 32, .filters = 32, .kernel = 7, .dilation = 3, .padding = TL_PADDING_CAUSAL},
