@@ -11,7 +11,6 @@
 #include "base/math.h"
 #include "base/memory.h"
 #include "compute/finish.h"
-#include "compute/transpose.h"
 
 #include <string.h>
 
@@ -21,25 +20,13 @@ enum {
     JOINT_ROWS = 48,          /* maximum rows of such samples that are joined in a unit */
     WEIGHT_BYTES = 16 * 1024, /* transformed weights that stay in the first-level cache while the rows of a unit are computed */
     READY = TL_ALIGNMENT / sizeof(tl_real), /* the first elements of a worker's memory: whether its weights are transformed */
-    PIECE = 16,          /* input elements whose weights are transformed at a time: a cache line in single precision */
-    WINDOW_MAX = 1 << 22 /* approximate limit of the elements of a window of transformed tiles */
+    WINDOW_MAX = 1 << 22                    /* approximate limit of the elements of a window of transformed tiles */
 };
-
-/* ---- weights ---- */
-
-/* Element (tap, input element, output) of a form is from[first + tap·tap_stride + element·in_stride + output·out_stride], or 0 if
- * that is not below `count`: this happens at the last tap of a stride. */
-typedef struct weights {
-    const tl_real *from;
-    size_t count, first;
-    ptrdiff_t tap_stride;
-    size_t in_stride, out_stride;
-} weights;
 
 typedef struct sum_job {
     tl_winograd_form form;
     tl_winograd_cut cut;
-    weights weights;
+    tl_winograd_weights weights;
     size_t plane, each; /* elements of a transformed unit at one point; elements of a worker's memory */
     const tl_real *in;
     tl_real *out;
@@ -49,155 +36,6 @@ typedef struct sum_job {
     const tl_finish *finish;
     unsigned steps; /* the same for kernel functions */
 } sum_job;
-
-/* Distance of two points of a block in rows of lanes: one more than the number of rows, because rows at distances of powers of two
- * would evict each other from the cache. */
-static size_t point_rows(const tl_winograd_form *form) { return form->groups * form->in_width + 1; }
-
-/* Elements of a run of a single output's sum, and its transformed weights at a point: whole vectors for each run. */
-static size_t single_run(const tl_winograd_form *form) {
-    return form->dilation == 1 ? form->groups * form->in_width : form->in_width;
-}
-
-static size_t single_count(const tl_winograd_form *form) {
-    return form->groups * form->in_width / single_run(form) * tl_aligned_count(single_run(form));
-}
-
-/* For any instruction set: the last output of an odd number may be single. */
-static size_t transformed_count(const tl_winograd_form *form) {
-    const size_t single = form->width % 2 ? single_count(form) : 0;
-    return form->variant->points * (tl_aligned_count(form->width) * point_rows(form) + single);
-}
-
-/* A block of outputs for some input elements of a group of taps. */
-typedef struct weights_piece {
-    tl_direct_block block;
-    size_t group, first, count; /* input elements */
-} weights_piece;
-
-/* A tap of a piece: (count, lanes). Reads along the contiguous side. */
-static void pack_tap(const sum_job *job, const weights_piece *piece, size_t tap, tl_real *to) {
-    const weights *w = &job->weights;
-    const size_t lanes = tl_winograd_factor_row(&job->form, &piece->block), width = tl_min(piece->block.width, lanes);
-    size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
-                piece->block.first * w->out_stride;
-    if (w->out_stride == 1) {
-        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_stride)
-            memcpy(to + i * lanes, w->from + at, tl_min(width, w->count - at) * sizeof *to);
-        return;
-    }
-    if (at < w->count) {
-        const size_t outputs = tl_min(width, tl_ceil_div(w->count - at, w->out_stride));
-        tl_transpose(w->from + at, w->out_stride, outputs, piece->count, to, lanes);
-    }
-}
-
-/* (taps, count + 1, lanes), zero after the last tap and output. */
-static void pack_piece(const sum_job *job, const weights_piece *piece, tl_real *to) {
-    const size_t taps = job->form.variant->taps, first = piece->group * taps,
-                 row = (piece->count + 1) * tl_winograd_factor_row(&job->form, &piece->block);
-    memset(to, 0, taps * row * sizeof *to);
-    for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++, to += row) pack_tap(job, piece, tap, to);
-}
-
-/* Returns the piece in place if it is complete and has the order of a packed one; else NULL. */
-static const tl_real *ready_piece(const sum_job *job, const weights_piece *piece) {
-    const weights *w = &job->weights;
-    const size_t taps = job->form.variant->taps, first = piece->group * taps,
-                 lanes = tl_winograd_factor_row(&job->form, &piece->block);
-    if (w->out_stride != 1 || w->tap_stride < 0 || piece->block.width < lanes || first + taps > job->form.taps) return NULL;
-    const size_t at = w->first + first * (size_t)w->tap_stride + piece->first * w->in_stride + piece->block.first;
-    const size_t last = at + (taps - 1) * (size_t)w->tap_stride + (piece->count - 1) * w->in_stride;
-    return last + lanes <= w->count ? w->from + at : NULL;
-}
-
-static void transform_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *transformed) {
-    const tl_winograd_form *form = &job->form;
-    const size_t lanes = tl_winograd_factor_row(form, &piece->block);
-    const tl_real *ready = ready_piece(job, piece);
-    tl_winograd_rows rows = {.from = ready,
-                             .from_row = (size_t)job->weights.tap_stride,
-                             .from_stride = job->weights.in_stride,
-                             .to = transformed + piece->block.first * form->variant->points * point_rows(form) +
-                                   (piece->group * form->in_width + piece->first) * lanes,
-                             .to_row = point_rows(form) * lanes,
-                             .to_stride = lanes,
-                             .tiles = piece->count,
-                             .width = lanes};
-    if (!ready) {
-        pack_piece(job, piece, packed);
-        rows.from = packed;
-        rows.from_row = (piece->count + 1) * lanes;
-        rows.tiles = 1;
-        rows.width = piece->count * lanes;
-    }
-    form->variant->weights(&rows);
-}
-
-/* The same for the single output: (count) of each tap. */
-static void transform_single_piece(const sum_job *job, const weights_piece *piece, tl_real *packed, tl_real *to) {
-    const weights *w = &job->weights;
-    const size_t taps = job->form.variant->taps, first = piece->group * taps;
-    memset(packed, 0, taps * piece->count * sizeof *packed);
-    for (size_t tap = first; tap < tl_min(first + taps, job->form.taps); tap++) {
-        size_t at = (size_t)((ptrdiff_t)w->first + (ptrdiff_t)tap * w->tap_stride) + piece->first * w->in_stride +
-                    (job->form.width - 1) * w->out_stride;
-        tl_real *row = packed + (tap - first) * piece->count;
-        for (size_t i = 0; i < piece->count && at < w->count; i++, at += w->in_stride) row[i] = w->from[at];
-    }
-    job->form.variant->weights(&(tl_winograd_rows){.from = packed,
-                                                   .from_row = piece->count,
-                                                   .to = to + piece->first,
-                                                   .to_row = single_count(&job->form),
-                                                   .tiles = 1,
-                                                   .width = piece->count});
-}
-
-/* The last vector of a run ends with its last element, and is 0 before the first one that is in no other vector. */
-static void move_ends(const tl_winograd_form *form, tl_real *to) {
-    const size_t run = single_run(form), lanes = form->kernels->lanes, rest = run % lanes;
-    const size_t all = form->variant->points * single_count(form);
-    if (rest == 0) return;
-    for (tl_real *last = to + run - rest; last < to + all; last += tl_aligned_count(run)) {
-        memmove(last + lanes - rest, last, rest * sizeof *last);
-        memset(last, 0, tl_min(rest, lanes - rest) * sizeof *last);
-    }
-}
-
-/* (points, single_count) */
-static void transform_single(const sum_job *job, tl_real *packed, tl_real *to) {
-    const tl_winograd_form *form = &job->form;
-    const size_t distance = form->dilation == 1 ? form->in_width : tl_aligned_count(form->in_width);
-    weights_piece piece;
-    memset(to, 0, form->variant->points * single_count(form) * sizeof *to);
-    for (piece.group = 0; piece.group < form->groups; piece.group++) {
-        for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
-            piece.count = tl_min(PIECE, form->in_width - piece.first);
-            transform_single_piece(job, &piece, packed, to + piece.group * distance);
-        }
-    }
-    move_ends(form, to);
-}
-
-static size_t single_begin(const tl_winograd_form *form) {
-    return tl_winograd_in_vectors(form) * form->variant->points * point_rows(form);
-}
-
-/* Transformed weights: (blocks: (points, point_rows, lanes)), then those of the single output. */
-static void transform_weights(const sum_job *job, tl_real *packed, tl_real *transformed) {
-    const tl_winograd_form *form = &job->form;
-    weights_piece piece;
-    if (form->single) transform_single(job, packed, transformed + single_begin(form));
-    for (size_t b = 0; b < tl_winograd_blocks(form); b++) {
-        piece.block = tl_winograd_block_at(form, b);
-        for (piece.group = 0; piece.group < form->groups; piece.group++) {
-            for (piece.first = 0; piece.first < form->in_width; piece.first += PIECE) {
-                piece.count = tl_min(PIECE, form->in_width - piece.first);
-                transform_piece(job, &piece, packed, transformed);
-            }
-        }
-    }
-}
 
 /* ---- products ---- */
 
@@ -239,9 +77,9 @@ static void multiply_single(const sum_job *job, const tl_direct_block *block, co
                                                       .row_stride = dense ? form->plane_row : form->in_width,
                                                       .runs = dense ? 1 : form->groups,
                                                       .run_stride = form->plane_row,
-                                                      .count = single_run(form),
+                                                      .count = tl_winograd_single_run(form),
                                                       .factor = factor,
-                                                      .factor_stride = tl_aligned_count(single_run(form)),
+                                                      .factor_stride = tl_aligned_count(tl_winograd_single_run(form)),
                                                       .out = out + tl_winograd_factor_row(form, block),
                                                       .out_stride = block->lanes,
                                                       .rows = rows});
@@ -261,12 +99,14 @@ static void multiply_unit(const sum_job *job, const tl_winograd_unit *unit, cons
                           const tl_real *transformed, const tl_real *planes, tl_real *products) {
     const tl_winograd_form *form = &job->form;
     const bool single = tl_winograd_has_single(form, block), together = form->groups == 1;
-    const size_t stride = point_rows(form) * tl_winograd_factor_row(form, block), samples = together ? 1 : unit->samples;
+    const size_t stride = tl_winograd_point_rows(form) * tl_winograd_factor_row(form, block),
+                 samples = together ? 1 : unit->samples;
     const size_t rows = unit->tiles * form->dilation * (together ? unit->samples : 1);
-    const tl_real *factor = transformed + block->first * form->variant->points * point_rows(form);
-    const tl_real *of_single = transformed + single_begin(form);
+    const tl_real *factor = transformed + block->first * form->variant->points * tl_winograd_point_rows(form);
+    const tl_real *of_single = transformed + tl_winograd_single_begin(form);
     const bool far = job->cut.units > 1 && tl_winograd_is_far(form);
-    for (size_t p = 0; p < form->variant->points; p++, planes += job->plane, factor += stride, of_single += single_count(form)) {
+    for (size_t p = 0; p < form->variant->points;
+         p++, planes += job->plane, factor += stride, of_single += tl_winograd_single_count(form)) {
         tl_prefetch prefetch[2] = {{0}};
         if (far) look_ahead(job, unit, block, p, prefetch);
         for (size_t i = 0; i < samples; i++, products += rows * block->lanes) {
@@ -340,11 +180,12 @@ static void sum_task(void *context, size_t task, int worker) {
     const tl_winograd_form *form = &job->form;
     const tl_winograd_unit unit = tl_winograd_unit_at(form, &job->cut, task);
     if (unit.tiles == 0) return;
-    tl_real *own = job->own + (size_t)worker * job->each, *transformed = own + READY, *copy = transformed + transformed_count(form);
+    tl_real *own = job->own + (size_t)worker * job->each, *transformed = own + READY,
+            *copy = transformed + tl_winograd_factors(form);
     tl_real *planes = copy + tl_winograd_copy(form);
     tl_real *products = planes + form->variant->points * job->plane;
     const size_t rows = unit.tiles * form->dilation;
-    if (own[0] == 0 && !job->ready) transform_weights(job, copy, transformed);
+    if (own[0] == 0 && !job->ready) tl_winograd_transform_weights(form, &job->weights, copy, transformed);
     own[0] = 1;
     const tl_real *factors = job->ready ? job->ready : transformed;
     tl_winograd_transform_input(form, &unit, job->in, job->plane, planes, copy);
@@ -368,11 +209,6 @@ static size_t products_count(const sum_job *job) {
 /* Elements of the initial values of the sums: the biases, then zeros for the products. */
 static size_t start_count(const tl_winograd_form *form) { return 2 * tl_aligned_count(form->width) + TL_MAX_TILE_WIDTH; }
 
-/* Elements of a packed piece of the weights. */
-static size_t piece_count(const tl_winograd_form *form) {
-    return form->variant->taps * (PIECE + 1) * tl_min(tl_aligned_count(form->width), TL_MAX_TILE_WIDTH);
-}
-
 /* Each unit reads all weights, so one worker does not divide samples with few rows. No sum depends on the units. */
 static size_t min_units(const tl_winograd_form *form, int workers) {
     const size_t rows = form->batch * form->tiles * form->dilation;
@@ -384,7 +220,7 @@ static sum_job job_of(const tl_winograd_form *form, int workers) {
     sum_job job = {.form = *form, .cut = tl_winograd_cut_of(form, min_units(form, workers), SIZE_MAX)};
     job.plane = tl_winograd_plane(form, &job.cut);
     const size_t summing = tl_winograd_copy(form) + form->variant->points * job.plane + products_count(&job);
-    job.each = READY + transformed_count(form) + tl_aligned_count(tl_max(summing, piece_count(form)));
+    job.each = READY + tl_winograd_factors(form) + tl_aligned_count(tl_max(summing, tl_winograd_piece(form)));
     return job;
 }
 
@@ -409,7 +245,7 @@ static void share_units(sum_job *job, const tl_workers *workers) {
     tl_parallel(workers, job->cut.units, TL_VECTOR_WORK * (double)(form->batch * form->rows) * sums, sum_task, job);
 }
 
-static void sum(const tl_winograd_form *form, const weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
+static void sum(const tl_winograd_form *form, const tl_winograd_weights *from, const tl_real *in, const tl_real *bias, tl_real *out,
                 const tl_workers *workers, tl_real *scratch) {
     sum_job job = job_of(form, tl_workers_count(workers));
     job.weights = *from;
@@ -423,18 +259,18 @@ static void sum(const tl_winograd_form *form, const weights *from, const tl_real
     share_units(&job, workers);
 }
 
-static weights forward_weights(const tl_winograd_form *form, const tl_real *weight) {
-    return (weights){.from = weight,
-                     .count = form->window * form->width,
-                     .tap_stride = (ptrdiff_t)(form->in_width * form->width),
-                     .in_stride = form->width,
-                     .out_stride = 1};
+static tl_winograd_weights forward_weights(const tl_winograd_form *form, const tl_real *weight) {
+    return (tl_winograd_weights){.from = weight,
+                                 .count = form->window * form->width,
+                                 .tap_stride = (ptrdiff_t)(form->in_width * form->width),
+                                 .in_stride = form->width,
+                                 .out_stride = 1};
 }
 
 static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *weight, const tl_real *bias, tl_real *y,
                     const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    const weights plain = forward_weights(&form, weight);
+    const tl_winograd_weights plain = forward_weights(&form, weight);
     sum(&form, &plain, x, bias, y, workers, scratch);
 }
 
@@ -442,21 +278,21 @@ static void forward(const tl_conv1d_shape *shape, const tl_real *x, const tl_rea
 
 static size_t packed(const tl_conv1d_shape *shape) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    return start_count(&form) + transformed_count(&form);
+    return start_count(&form) + tl_winograd_factors(&form);
 }
 
 static size_t pack_scratch(const tl_conv1d_shape *shape) {
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    return piece_count(&form);
+    return tl_winograd_piece(&form);
 }
 
 static void pack(const tl_conv1d_shape *shape, const tl_real *weight, const tl_real *bias, const tl_workers *workers,
                  tl_real *scratch, tl_real *to) {
     (void)workers;
     const tl_winograd_form form = tl_winograd_forward_form(shape);
-    const sum_job job = {.form = form, .weights = forward_weights(&form, weight)};
+    const tl_winograd_weights plain = forward_weights(&form, weight);
     make_start(&form, bias, to);
-    transform_weights(&job, scratch, to + start_count(&form));
+    tl_winograd_transform_weights(&form, &plain, scratch, to + start_count(&form));
 }
 
 static void run(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *from, const tl_finish *finish, tl_real *y,
@@ -477,12 +313,12 @@ static void backward_input(const tl_conv1d_shape *shape, const tl_real *dy, cons
                            const tl_workers *workers, tl_real *scratch) {
     const tl_winograd_form form = tl_winograd_backward_form(shape);
     const size_t tap = form.in_width * form.width;
-    const weights flipped_taps = {.from = weight,
-                                  .count = shape->kernel * shape->channels * shape->filters,
-                                  .first = (form.taps - 1) * tap,
-                                  .tap_stride = -(ptrdiff_t)tap,
-                                  .in_stride = 1,
-                                  .out_stride = form.in_width};
+    const tl_winograd_weights flipped_taps = {.from = weight,
+                                              .count = shape->kernel * shape->channels * shape->filters,
+                                              .first = (form.taps - 1) * tap,
+                                              .tap_stride = -(ptrdiff_t)tap,
+                                              .in_stride = 1,
+                                              .out_stride = form.in_width};
     sum(&form, &flipped_taps, dy, NULL, dx, workers, scratch);
 }
 

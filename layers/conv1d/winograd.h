@@ -95,6 +95,29 @@ size_t tl_winograd_copy(const tl_winograd_form *form);
 void tl_winograd_transform_input(const tl_winograd_form *form, const tl_winograd_unit *unit, const tl_real *in, size_t plane,
                                  tl_real *planes, tl_real *copy);
 
+/* ---- weights ---- */
+
+/* Element (tap, input element, output) of a form is from[first + tap·tap_stride + element·in_stride + output·out_stride], or 0 if
+ * that is not below `count`: this happens at the last tap of a stride. */
+typedef struct tl_winograd_weights {
+    const tl_real *from;
+    size_t count, first;
+    ptrdiff_t tap_stride;
+    size_t in_stride, out_stride;
+} tl_winograd_weights;
+
+/* Transforms the weights of a form. packed: (tl_winograd_piece) temporary memory; transformed: (tl_winograd_factors) for any
+ * instruction set: blocks of (points, tl_winograd_point_rows, tl_winograd_factor_row), then, from tl_winograd_single_begin on,
+ * those of the single output: (points, tl_winograd_single_count), each run rounded up. */
+void tl_winograd_transform_weights(const tl_winograd_form *form, const tl_winograd_weights *weights, tl_real *packed,
+                                   tl_real *transformed);
+size_t tl_winograd_piece(const tl_winograd_form *form);
+size_t tl_winograd_factors(const tl_winograd_form *form);
+size_t tl_winograd_point_rows(const tl_winograd_form *form);
+size_t tl_winograd_single_begin(const tl_winograd_form *form);
+size_t tl_winograd_single_count(const tl_winograd_form *form);
+size_t tl_winograd_single_run(const tl_winograd_form *form); /* elements of a run of its sum */
+
 /* ---- the gradient of the weights ---- */
 
 void tl_winograd_backward_weights(const tl_conv1d_shape *shape, const tl_real *x, const tl_real *dy, tl_real *dweight,
