@@ -157,7 +157,6 @@ size_t tl_winograd_single_begin(const tl_winograd_form *form) {
     return tl_winograd_in_vectors(form) * form->variant->points * tl_winograd_point_rows(form);
 }
 
-/* Transformed weights: (blocks: (points, point_rows, lanes)), then those of the single output. */
 void tl_winograd_transform_weights(const tl_winograd_form *form, const tl_winograd_weights *weights, tl_real *packed,
                                    tl_real *transformed) {
     const source from = {form, weights};
